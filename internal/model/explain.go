@@ -1,0 +1,66 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Evidence is what one word or word n-gram of a text contributes to a label's
+// score, together with the character n-grams that occur first in that word.
+type Evidence struct {
+	Start, End   int   // bytes of the first occurrence: text[Start:End]
+	Contribution int64 // in units of 2^-ScoreBits nats
+	Count        int   // occurrences in the text
+}
+
+// An Explanation takes a raw score apart: Bias plus the contributions of Terms
+// plus Remainder is the score, exactly.
+type Explanation struct {
+	Bias      int64
+	Terms     []Evidence // largest absolute contribution first
+	Remainder int64      // sum of the terms that are not listed
+}
+
+// Explain takes apart the score that the last text got for one label of head
+// h. It lists at most n terms.
+func (c *Classifier) Explain(h, label, n int) Explanation {
+	head := &c.m.spec.Heads[h]
+	terms := c.contributions(h, label)
+	slices.SortFunc(terms, func(a, b Evidence) int {
+		return cmp.Or(
+			cmp.Compare(abs(b.Contribution), abs(a.Contribution)),
+			cmp.Compare(a.Start, b.Start),
+			cmp.Compare(a.End, b.End))
+	})
+	e := Explanation{Bias: head.Bias[label], Terms: terms[:min(n, len(terms))]}
+	for _, t := range terms[len(e.Terms):] {
+		e.Remainder += t.Contribution
+	}
+	return e
+}
+
+// contributions returns the terms of the last text that contribute to label.
+func (c *Classifier) contributions(h, label int) []Evidence {
+	head, columns := &c.m.spec.Heads[h], len(c.sums)
+	column := c.m.offsets[h] + label
+	at := map[[2]uint32]int{}
+	var terms []Evidence
+	for _, hit := range c.set.hits {
+		weight := int64(c.m.spec.Weights[int(hit.row)*columns+column])
+		contribution := head.Value.of(hit.count) * weight << (ScoreBits - head.WeightBits)
+		span := [2]uint32{hit.start, hit.end}
+		i, ok := at[span]
+		if !ok {
+			i = len(terms)
+			at[span] = i
+			terms = append(terms, Evidence{Start: int(hit.start), End: int(hit.end), Count: 1})
+		}
+		terms[i].Contribution += contribution
+		if hit.words > 0 {
+			terms[i].Count = int(hit.count)
+		}
+	}
+	return slices.DeleteFunc(terms, func(e Evidence) bool { return e.Contribution == 0 })
+}
+
+func abs(n int64) int64 { return max(n, -n) }

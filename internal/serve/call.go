@@ -1,0 +1,114 @@
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"github.com/rs/zerolog"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// requestIDKey is the metadata key of a call's id: the caller's own, or one
+// made here, sent back in the header and logged.
+const requestIDKey = "x-request-id"
+
+// A call is what the log line says of a call. Methods fill it in.
+type call struct {
+	id                   string
+	revision             string
+	items, errors, bytes int
+	decisions            []string // of a single document: head=DECISION
+}
+
+type callKey struct{}
+
+// callOf returns the call that ctx belongs to.
+func callOf(ctx context.Context) *call {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c
+	}
+	return &call{} // a method called without its interceptors
+}
+
+// logCall gives the call its id and writes its line.
+func (s *Server) logCall(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	c := &call{id: requestID(ctx)}
+	start := time.Now()
+	// Without a stream (a method called directly) there is no header to set.
+	_ = grpc.SetHeader(ctx, metadata.Pairs(requestIDKey, c.id))
+	answer, err := handler(context.WithValue(ctx, callKey{}, c), request)
+	s.log(c, info.FullMethod, err, time.Since(start))
+	return answer, err
+}
+
+func (s *Server) log(c *call, method string, err error, took time.Duration) {
+	code := status.Code(err)
+	e := s.cfg.Log.WithLevel(level(method, code)).
+		Str("request_id", c.id).Str("method", method).Str("code", code.String()).
+		Float64("ms", float64(took.Microseconds())/1000)
+	if c.revision != "" {
+		e.Str("revision", c.revision)
+	}
+	if c.items > 0 {
+		e.Int("items", c.items).Int("bytes", c.bytes)
+	}
+	if c.errors > 0 {
+		e.Int("item_errors", c.errors)
+	}
+	if len(c.decisions) > 0 {
+		e.Strs("decisions", c.decisions)
+	}
+	if err != nil {
+		e.Str("error", status.Convert(err).Message())
+	}
+	e.Send()
+}
+
+// level is debug for health checks, error for what is our fault.
+func level(method string, code codes.Code) zerolog.Level {
+	switch code {
+	case codes.Internal, codes.Unknown, codes.DataLoss:
+		return zerolog.ErrorLevel
+	}
+	if strings.HasPrefix(method, "/grpc.health.v1.") {
+		return zerolog.DebugLevel
+	}
+	return zerolog.InfoLevel
+}
+
+// requestID returns the caller's id of the call if it is printable and short,
+// else a new one.
+func requestID(ctx context.Context) string {
+	if ids := metadata.ValueFromIncomingContext(ctx, requestIDKey); len(ids) == 1 && plausibleID(ids[0]) {
+		return ids[0]
+	}
+	return rand.Text()
+}
+
+func plausibleID(id string) bool {
+	return 0 < len(id) && len(id) <= 64 && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// recoverPanic turns a panic into INTERNAL, so that one call's bug is not the
+// end of the others.
+func (s *Server) recoverPanic(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	return recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(s.panicked))(ctx, request, info, handler)
+}
+
+func (s *Server) recoverStreamPanic(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	return recovery.StreamServerInterceptor(recovery.WithRecoveryHandlerContext(s.panicked))(srv, stream, info, handler)
+}
+
+func (s *Server) panicked(ctx context.Context, p any) error {
+	id := callOf(ctx).id
+	s.cfg.Log.Error().Str("request_id", id).Str("panic", fmt.Sprint(p)).Bytes("stack", debug.Stack()).Msg("panic")
+	return errInternal(id)
+}

@@ -1,0 +1,237 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/parley-nlp/parley/internal/model"
+	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
+)
+
+// Classify classifies one document.
+func (s *Server) Classify(ctx context.Context, req *parleyv1.ClassifyRequest) (*parleyv1.ClassifyResponse, error) {
+	r, plan, err := s.begin(ctx, req.GetModel(), req.GetOptions())
+	if err != nil {
+		return nil, err
+	}
+	log := callOf(ctx)
+	log.items, log.bytes = 1, len(req.GetDocument().GetText())
+	classification, err := plan.classify(req.GetDocument(), "document.text")
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range classification.GetPredictions() {
+		log.decisions = append(log.decisions, p.GetHead()+"="+strings.TrimPrefix(p.GetDecision().String(), "DECISION_"))
+	}
+	return &parleyv1.ClassifyResponse{ModelRevision: r.name, Classification: classification}, nil
+}
+
+// BatchClassify classifies documents with one revision. An item that cannot be
+// classified gets a status of its own.
+func (s *Server) BatchClassify(ctx context.Context, req *parleyv1.BatchClassifyRequest) (*parleyv1.BatchClassifyResponse, error) {
+	items := req.GetItems()
+	if len(items) > s.cfg.MaxBatchItems {
+		return nil, errBatchTooLarge(len(items), s.cfg.MaxBatchItems)
+	}
+	if err := checkItemIDs(items); err != nil {
+		return nil, err
+	}
+	r, plan, err := s.begin(ctx, req.GetModel(), req.GetOptions())
+	if err != nil {
+		return nil, err
+	}
+	log := callOf(ctx)
+	log.items = len(items)
+	resp := &parleyv1.BatchClassifyResponse{ModelRevision: r.name, Results: make([]*parleyv1.BatchClassifyResult, len(items))}
+	for i, item := range items {
+		if ctx.Err() != nil { // nobody waits for the rest
+			return nil, errContext(ctx)
+		}
+		log.bytes += len(item.GetDocument().GetText())
+		resp.Results[i] = plan.item(item, i)
+		if resp.Results[i].GetError() != nil {
+			resp.ErrorCount++
+		}
+	}
+	log.errors = int(resp.ErrorCount)
+	return resp, nil
+}
+
+// checkItemIDs wants ids, where given, to be unique.
+func checkItemIDs(items []*parleyv1.BatchClassifyItem) error {
+	seen := make(map[string]bool, len(items))
+	for i, item := range items {
+		id := item.GetId()
+		if id != "" && seen[id] {
+			return errDuplicateItemID(fmt.Sprintf("items[%d].id", i), id)
+		}
+		seen[id] = true
+	}
+	return nil
+}
+
+// begin finds the revision that answers and what is asked of it.
+func (s *Server) begin(ctx context.Context, name string, o *parleyv1.ClassifyOptions) (*revision, *plan, error) {
+	r, err := s.resolve(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	callOf(ctx).revision = r.id
+	p, err := s.plan(r.model, o)
+	return r, p, err
+}
+
+// A plan is what a call asks of a model.
+type plan struct {
+	model      *model.Model
+	heads      []int // positions in model.Heads
+	thresholds []model.Thresholds
+	topK       int // scores a head; negative for all
+	evidence   int // terms a label
+	maxBytes   int
+	mayCut     bool
+}
+
+func (s *Server) plan(m *model.Model, o *parleyv1.ClassifyOptions) (*plan, error) {
+	p := &plan{
+		model:    m,
+		topK:     int(o.GetTopK()),
+		evidence: int(o.GetMaxEvidenceTerms()),
+		maxBytes: s.cfg.MaxDocumentBytes,
+		mayCut:   o.GetTruncation() == parleyv1.Truncation_TRUNCATION_KEEP_HEAD,
+	}
+	if p.topK == 0 {
+		p.topK = 1
+	}
+	if err := p.chooseHeads(o.GetHeads()); err != nil {
+		return nil, err
+	}
+	for _, h := range p.heads {
+		t := model.Thresholds{MinProbability: m.Heads()[h].MinProbability, MinMargin: o.GetMinMargin()}
+		if o != nil && o.MinProbability != nil {
+			t.MinProbability = o.GetMinProbability()
+		}
+		p.thresholds = append(p.thresholds, t)
+	}
+	return p, nil
+}
+
+// chooseHeads takes the heads by name, all when none is named.
+func (p *plan) chooseHeads(names []string) error {
+	known := make([]string, len(p.model.Heads()))
+	for i, h := range p.model.Heads() {
+		known[i] = h.Name
+	}
+	if len(names) == 0 {
+		names = known
+	}
+	for i, name := range names {
+		h := p.model.Head(name)
+		if h < 0 {
+			return errUnknownHead(fmt.Sprintf("options.heads[%d]", i), name, known)
+		}
+		p.heads = append(p.heads, h)
+	}
+	return nil
+}
+
+// item classifies the i-th item of a batch.
+func (p *plan) item(item *parleyv1.BatchClassifyItem, i int) *parleyv1.BatchClassifyResult {
+	result := &parleyv1.BatchClassifyResult{Id: item.GetId()}
+	c, err := p.classify(item.GetDocument(), fmt.Sprintf("items[%d].document.text", i))
+	if err != nil {
+		result.Outcome = &parleyv1.BatchClassifyResult_Error{Error: status.Convert(err).Proto()}
+	} else {
+		result.Outcome = &parleyv1.BatchClassifyResult_Classification{Classification: c}
+	}
+	return result
+}
+
+// classify answers for one document; field is its name in errors.
+func (p *plan) classify(d *parleyv1.Document, field string) (*parleyv1.Classification, error) {
+	text, truncated, err := p.text(d.GetText(), field)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	c := p.model.Acquire()
+	defer p.model.Release(c)
+	r := c.Classify(text)
+	answer := &parleyv1.Classification{
+		Input: &parleyv1.InputReport{
+			Truncated: truncated, UsedBytes: int64(r.UsedBytes),
+			TokenCount: int32(r.Words), KnownTokenCount: int32(r.KnownWords),
+		},
+	}
+	for i := range p.heads {
+		answer.Predictions = append(answer.Predictions, p.prediction(c, r, i, text))
+	}
+	answer.ComputeTime = durationpb.New(time.Since(start))
+	return answer, nil
+}
+
+// text returns the part of the text that is classified.
+func (p *plan) text(text, field string) (used string, truncated bool, err error) {
+	if strings.TrimSpace(text) == "" {
+		return "", false, errEmptyDocument(field)
+	}
+	if len(text) <= p.maxBytes {
+		return text, false, nil
+	}
+	if !p.mayCut {
+		return "", false, errDocumentTooLarge(field, len(text), p.maxBytes)
+	}
+	end := p.maxBytes
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end], true, nil
+}
+
+// prediction is what the i-th head of the plan says.
+func (p *plan) prediction(c *model.Classifier, r *model.Result, i int, text string) *parleyv1.HeadPrediction {
+	h := p.heads[i]
+	head, prediction := &p.model.Heads()[h], &r.Predictions[h]
+	decision := r.Decide(h, p.thresholds[i])
+	out := &parleyv1.HeadPrediction{
+		Head:                  head.Name,
+		Decision:              decisions[decision],
+		AppliedMinProbability: p.thresholds[i].MinProbability,
+		AppliedMinMargin:      p.thresholds[i].MinMargin,
+	}
+	if decision == model.Labeled {
+		out.Label = head.Labels[prediction.Best]
+	}
+	for _, l := range prediction.Ranked(p.topK) {
+		out.Scores = append(out.Scores, &parleyv1.LabelScore{Label: head.Labels[l], Probability: prediction.Probabilities[l], RawScore: prediction.Raw[l]})
+		if p.evidence > 0 {
+			out.Evidence = append(out.Evidence, evidence(c.Explain(h, l, p.evidence), head.Labels[l], text))
+		}
+	}
+	return out
+}
+
+func evidence(e model.Explanation, label, text string) *parleyv1.LabelEvidence {
+	out := &parleyv1.LabelEvidence{Label: label, Bias: e.Bias, Remainder: e.Remainder}
+	for _, t := range e.Terms {
+		out.Terms = append(out.Terms, &parleyv1.Evidence{
+			Start: int32(t.Start), End: int32(t.End), Term: text[t.Start:t.End],
+			Contribution: t.Contribution, Count: int32(t.Count),
+		})
+	}
+	return out
+}
+
+var decisions = map[model.Decision]parleyv1.Decision{
+	model.Labeled:       parleyv1.Decision_DECISION_LABELED,
+	model.NoEvidence:    parleyv1.Decision_DECISION_NO_EVIDENCE,
+	model.OutOfDomain:   parleyv1.Decision_DECISION_OUT_OF_DOMAIN,
+	model.LowConfidence: parleyv1.Decision_DECISION_LOW_CONFIDENCE,
+	model.Ambiguous:     parleyv1.Decision_DECISION_AMBIGUOUS,
+}

@@ -1,0 +1,138 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
+)
+
+// errorDomain is ErrorInfo.domain of every error made here.
+const errorDomain = "parley"
+
+// A violation names a field and says what is wrong with it.
+type violation struct{ field, description string }
+
+// newError makes a status with an ErrorInfo first among its details. metadata
+// is key, value, key, value, ...
+func newError(code codes.Code, reason parleyv1.ErrorReason, message string, details []protoadapt.MessageV1, metadata ...string) error {
+	info := &errdetails.ErrorInfo{
+		Reason: strings.TrimPrefix(reason.String(), "ERROR_REASON_"),
+		Domain: errorDomain,
+	}
+	for i := 0; i < len(metadata); i += 2 {
+		if info.Metadata == nil {
+			info.Metadata = map[string]string{}
+		}
+		info.Metadata[metadata[i]] = metadata[i+1]
+	}
+	s, err := status.New(code, message).WithDetails(append([]protoadapt.MessageV1{info}, details...)...)
+	if err != nil { // only for code OK
+		return status.Error(codes.Internal, err.Error())
+	}
+	return s.Err()
+}
+
+// badField makes an INVALID_ARGUMENT about one field.
+func badField(reason parleyv1.ErrorReason, field, message string, metadata ...string) error {
+	return newError(codes.InvalidArgument, reason, field+": "+message, badRequest(violation{field, message}), metadata...)
+}
+
+func badRequest(list ...violation) []protoadapt.MessageV1 {
+	b := &errdetails.BadRequest{}
+	for _, v := range list {
+		b.FieldViolations = append(b.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.field, Description: v.description})
+	}
+	return []protoadapt.MessageV1{b}
+}
+
+func errMalformed(cause error) error {
+	// Of the cause only what it says about the request: the rest names gRPC's
+	// internals.
+	message := "the request is not a valid message: " + status.Convert(cause).Message()
+	if strings.Contains(cause.Error(), "invalid UTF-8") {
+		message = "the request has a string that is not valid UTF-8"
+	}
+	return newError(codes.InvalidArgument, parleyv1.ErrorReason_ERROR_REASON_MALFORMED_REQUEST, message, nil)
+}
+
+func errInvalidFields(list []violation) error {
+	parts := make([]string, len(list))
+	for i, v := range list {
+		parts[i] = v.field + ": " + v.description
+	}
+	return newError(codes.InvalidArgument, parleyv1.ErrorReason_ERROR_REASON_INVALID_FIELD, strings.Join(parts, "; "), badRequest(list...))
+}
+
+func errEmptyDocument(field string) error {
+	return badField(parleyv1.ErrorReason_ERROR_REASON_EMPTY_DOCUMENT, field, "the text is empty")
+}
+
+func errDocumentTooLarge(field string, size, limit int) error {
+	return badField(parleyv1.ErrorReason_ERROR_REASON_DOCUMENT_TOO_LARGE, field,
+		fmt.Sprintf("the text has %d bytes, the limit is %d; options.truncation can allow to cut it", size, limit),
+		"size_bytes", strconv.Itoa(size), "limit_bytes", strconv.Itoa(limit))
+}
+
+func errBatchTooLarge(items, limit int) error {
+	return badField(parleyv1.ErrorReason_ERROR_REASON_BATCH_TOO_LARGE, "items",
+		fmt.Sprintf("the batch has %d items, the limit is %d", items, limit),
+		"items", strconv.Itoa(items), "limit", strconv.Itoa(limit))
+}
+
+func errDuplicateItemID(field, id string) error {
+	return badField(parleyv1.ErrorReason_ERROR_REASON_DUPLICATE_ITEM_ID, field, fmt.Sprintf("the id %q is that of an earlier item", id), "id", id)
+}
+
+func errUnknownHead(field, head string, known []string) error {
+	list := strings.Join(known, ",")
+	return badField(parleyv1.ErrorReason_ERROR_REASON_UNKNOWN_HEAD, field,
+		fmt.Sprintf("the model has no head %q; it has %s", head, list), "head", head, "known", list)
+}
+
+func errModelNotFound(model string) error {
+	return notFound(parleyv1.ErrorReason_ERROR_REASON_MODEL_NOT_FOUND, "parley.v1.Model", model,
+		fmt.Sprintf("there is no %s", model), "model", model)
+}
+
+func errRevisionNotFound(model, name string) error {
+	return notFound(parleyv1.ErrorReason_ERROR_REASON_REVISION_NOT_FOUND, "parley.v1.ModelRevision", name,
+		fmt.Sprintf("there is no %s on this server", name), "model", model, "revision", name)
+}
+
+func notFound(reason parleyv1.ErrorReason, kind, name, message string, metadata ...string) error {
+	info := &errdetails.ResourceInfo{ResourceType: kind, ResourceName: name, Description: message}
+	return newError(codes.NotFound, reason, message, []protoadapt.MessageV1{info}, metadata...)
+}
+
+// retryAfter is how long a client should wait for a server that is starting.
+const retryAfter = time.Second
+
+func errNotReady() error {
+	retry := &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}
+	return newError(codes.Unavailable, parleyv1.ErrorReason_ERROR_REASON_SERVER_NOT_READY, "no model is loaded yet", []protoadapt.MessageV1{retry})
+}
+
+func errInternal(requestID string) error {
+	return newError(codes.Internal, parleyv1.ErrorReason_ERROR_REASON_INTERNAL,
+		"internal error; the server's log has the cause under request id "+requestID, nil, "request_id", requestID)
+}
+
+// errContext is the status of a call that was cancelled or ran out of time.
+func errContext(ctx context.Context) error {
+	cause := ctx.Err()
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return status.Error(codes.DeadlineExceeded, "the deadline passed before all items were classified")
+	}
+	return status.FromContextError(cause).Err()
+}

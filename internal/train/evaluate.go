@@ -1,0 +1,85 @@
+package train
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/model"
+)
+
+// Evaluate judges a model on labelled examples, whose Labels are in the order
+// of heads; every head must be one of the model's.
+func Evaluate(m *model.Model, examples []dataset.Example, heads []string) (*Report, error) {
+	_, sum := sortExamples(examples, heads)
+	report := &Report{Rows: len(examples), Sources: sources(examples), HeldOut: true}
+	report.describe(m)
+	if hex.EncodeToString(sum[:]) == m.TrainingData() {
+		report.HeldOut = false
+		report.warn("these are the rows that the model was trained on: the figures say nothing about other texts")
+	}
+	for i, name := range heads {
+		h := m.Head(name)
+		if h < 0 {
+			return nil, fmt.Errorf("the model has no head %q: it has %s", name, headNames(m))
+		}
+		report.Heads = append(report.Heads, evaluateHead(m, h, examples, i, report))
+	}
+	return report, nil
+}
+
+func evaluateHead(m *model.Model, h int, examples []dataset.Example, column int, report *Report) HeadReport {
+	head := &m.Heads()[h]
+	labels := slices.Clone(head.Labels)
+	unknown := map[string]int{}
+	c := m.NewClassifier()
+	var list []judgement
+	answered := 0
+	for _, ex := range examples {
+		label := ex.Labels[column]
+		if label == "" {
+			continue
+		}
+		truth, found := slices.BinarySearch(head.Labels, label)
+		if !found { // a label that the model cannot give is a mistake, not a reason to stop
+			if _, ok := unknown[label]; !ok {
+				unknown[label] = len(labels)
+				labels = append(labels, label)
+				report.warn("%s: the model does not know the label %q: its rows count as mistakes", head.Name, label)
+			}
+			truth = unknown[label]
+		}
+		r := c.Classify(ex.Text)
+		p := r.Predictions[h]
+		if r.Decide(h, model.Thresholds{MinProbability: head.MinProbability}) == model.Labeled {
+			answered++
+		}
+		list = append(list, judgement{truth, p.Best, append(slices.Clone(p.Probabilities), make([]float64, len(unknown))...)})
+	}
+	for i := range list {
+		for len(list[i].probabilities) < len(labels) {
+			list[i].probabilities = append(list[i].probabilities, 0)
+		}
+	}
+	return HeadReport{Head: head.Name, Metrics: measure(labels, list), Answered: answered}
+}
+
+func headNames(m *model.Model) string {
+	s := ""
+	for i, h := range m.Heads() {
+		if i > 0 {
+			s += ", "
+		}
+		s += h.Name
+	}
+	return s
+}
+
+func sources(examples []dataset.Example) int {
+	n := 0
+	for _, c := range groups(examples) {
+		n = max(n, c+1)
+	}
+	return n
+}
