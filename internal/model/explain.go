@@ -10,7 +10,7 @@ import (
 type Evidence struct {
 	Start, End   int   // bytes of the first occurrence: text[Start:End]
 	Contribution int64 // in units of 2^-ScoreBits nats
-	Count        int   // occurrences in the text
+	Count        int   // occurrences in the text; 1 when the model knows only characters of the word
 }
 
 // An Explanation takes a raw score apart: Bias plus the contributions of Terms
@@ -22,7 +22,7 @@ type Explanation struct {
 }
 
 // Explain takes apart the score that the last text got for one label of head
-// h. It lists at most n terms.
+// h. It lists at most n terms, or all when n is negative.
 func (c *Classifier) Explain(h, label, n int) Explanation {
 	head := &c.m.spec.Heads[h]
 	terms := c.contributions(h, label)
@@ -32,7 +32,10 @@ func (c *Classifier) Explain(h, label, n int) Explanation {
 			cmp.Compare(a.Start, b.Start),
 			cmp.Compare(a.End, b.End))
 	})
-	e := Explanation{Bias: head.Bias[label], Terms: terms[:min(n, len(terms))]}
+	if n < 0 || n > len(terms) {
+		n = len(terms)
+	}
+	e := Explanation{Bias: head.Bias[label], Terms: terms[:n]}
 	for _, t := range terms[len(e.Terms):] {
 		e.Remainder += t.Contribution
 	}

@@ -60,6 +60,10 @@ import (
 // memory is taken, text against UTF-8, numbers against their limits, and the
 // check sum and the self-test must hold.
 
+// FormatVersion is the version of the model file that this program writes and
+// reads.
+const FormatVersion = 0
+
 const magic = "parley model 0\n"
 
 // Errors of Parse. They are wrapped with what is wrong.

@@ -103,15 +103,15 @@ func (t *tokenizer) wordEndsAt(i int) bool {
 // word appends the word, mention or hashtag at text[start:], whose first
 // letter is at text[i], and returns where it ends.
 func (t *tokenizer) word(text string, start, i int) int {
-	lo := len(t.folded)
+	folded, lo := t.folded, len(t.folded)
 	if i > start {
-		t.folded = append(t.folded, rune(text[start]))
+		folded = append(folded, rune(text[start]))
 	}
 	ascii := true
 	for i < len(text) {
 		c := text[i]
 		if f := foldASCII[c]; f != 0 {
-			t.folded = append(t.folded, rune(f))
+			folded = append(folded, rune(f))
 			i++
 			continue
 		}
@@ -119,19 +119,19 @@ func (t *tokenizer) word(text string, start, i int) int {
 			if c != '\'' || !startsWord(text[i+1:]) {
 				break
 			}
-			t.folded = append(t.folded, '\'')
+			folded = append(folded, '\'')
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		switch {
 		case r == '\u2019' && startsWord(text[i+size:]):
-			t.folded = append(t.folded, '\'')
+			folded = append(folded, '\'')
 		case r == softHyphen && startsWord(text[i+size:]):
 		case inWord(r) && !standsAlone(r):
-			t.folded = append(t.folded, unicode.ToLower(r))
+			folded = append(folded, unicode.ToLower(r))
 			if r == 'İ' { // the one letter whose small form is two characters
-				t.folded = append(t.folded, '\u0307')
+				folded = append(folded, '\u0307')
 			}
 			ascii = false
 		default:
@@ -142,6 +142,7 @@ func (t *tokenizer) word(text string, start, i int) int {
 		}
 		i += size
 	}
+	t.folded = folded
 	if !ascii {
 		t.compose(lo)
 	}
@@ -247,7 +248,8 @@ func urlLen(text string) int {
 	}
 	prefix := 0
 	for _, p := range [...]string{"http://", "https://", "www."} {
-		if len(text) > len(p) && strings.EqualFold(text[:len(p)], p) {
+		n := len(p)
+		if len(text) > n && text[n-1] == p[n-1] && strings.EqualFold(text[:n], p) {
 			prefix = len(p)
 		}
 	}

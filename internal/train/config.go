@@ -27,6 +27,12 @@ var (
 	LongText = model.Features{Words: 2}
 )
 
+// Bounds of the smoothing.
+const (
+	MinAlpha = 1e-6
+	MaxAlpha = 1e3
+)
+
 // Default is the configuration of a training run without flags.
 func Default() Config {
 	return Config{
@@ -43,8 +49,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("configuration: no features, values, estimators or alphas to choose from")
 	}
 	for _, a := range c.Alphas {
-		if !(a >= 1e-6 && a <= 1e3) {
-			return fmt.Errorf("alpha %v: want 0.000001 to 1000", a)
+		if !(a >= MinAlpha && a <= MaxAlpha) {
+			return fmt.Errorf("alpha %v: want %v to %v", a, MinAlpha, MaxAlpha)
 		}
 	}
 	if c.Folds < 0 || c.Folds == 1 || c.Folds > 100 {

@@ -39,11 +39,12 @@ const (
 //     DECISION_OUT_OF_DOMAIN, depending on how many words happen to be known;
 //   - longer than the server's document limit: what ClassifyOptions.truncation
 //     says;
-//   - not valid UTF-8: refused by the protobuf runtime before the service sees it.
+//   - not valid UTF-8: INVALID_ARGUMENT with ERROR_REASON_MALFORMED_REQUEST, for
+//     the whole call.
 //
-// A request that is larger than the server's message limit is refused by gRPC
-// itself with RESOURCE_EXHAUSTED. All other errors carry a google.rpc.ErrorInfo;
-// see ErrorReason.
+// The service's own errors carry a google.rpc.ErrorInfo; see ErrorReason. gRPC's
+// do not: for example RESOURCE_EXHAUSTED for a request that is larger than the
+// server's message limit, or DEADLINE_EXCEEDED.
 type ClassificationServiceClient interface {
 	// Classifies one document.
 	Classify(ctx context.Context, in *ClassifyRequest, opts ...grpc.CallOption) (*ClassifyResponse, error)
@@ -96,11 +97,12 @@ func (c *classificationServiceClient) BatchClassify(ctx context.Context, in *Bat
 //     DECISION_OUT_OF_DOMAIN, depending on how many words happen to be known;
 //   - longer than the server's document limit: what ClassifyOptions.truncation
 //     says;
-//   - not valid UTF-8: refused by the protobuf runtime before the service sees it.
+//   - not valid UTF-8: INVALID_ARGUMENT with ERROR_REASON_MALFORMED_REQUEST, for
+//     the whole call.
 //
-// A request that is larger than the server's message limit is refused by gRPC
-// itself with RESOURCE_EXHAUSTED. All other errors carry a google.rpc.ErrorInfo;
-// see ErrorReason.
+// The service's own errors carry a google.rpc.ErrorInfo; see ErrorReason. gRPC's
+// do not: for example RESOURCE_EXHAUSTED for a request that is larger than the
+// server's message limit, or DEADLINE_EXCEEDED.
 type ClassificationServiceServer interface {
 	// Classifies one document.
 	Classify(context.Context, *ClassifyRequest) (*ClassifyResponse, error)

@@ -1,0 +1,118 @@
+package client
+
+import (
+	"context"
+	"sync"
+	"unicode/utf8"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
+)
+
+// A Result is the outcome for one text of ClassifyAll.
+type Result struct {
+	// Revision is the one that answered: models/{model}/revisions/{revision}.
+	Revision string
+	// Classification is nil when the text could not be classified.
+	Classification *parleyv1.Classification
+	// Err says why not, as Classify would have.
+	Err error
+}
+
+// ClassifyAll classifies any number of texts in batches, several in flight,
+// and returns one result a text in their order. A text that cannot be
+// classified has its error in its result. When a whole call fails, the others
+// are called off and its error is returned.
+func (c *Client) ClassifyAll(ctx context.Context, texts []string, o *parleyv1.ClassifyOptions) ([]Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	results := make([]Result, len(texts))
+	slots := make(chan struct{}, c.cfg.inFlight)
+	var calls sync.WaitGroup
+	for _, b := range c.cut(texts) {
+		slots <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
+		calls.Go(func() {
+			defer func() { <-slots }()
+			if err := c.batch(ctx, texts[b.lo:b.hi], o, results[b.lo:b.hi]); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	calls.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// A span is the texts from lo up to hi.
+type span struct{ lo, hi int }
+
+// cut divides the texts into batches.
+func (c *Client) cut(texts []string) []span {
+	var list []span
+	lo, bytes := 0, 0
+	for i, t := range texts {
+		if i > lo && (i-lo == c.cfg.batchItems || bytes+len(t) > c.cfg.batchBytes) {
+			list = append(list, span{lo, i})
+			lo, bytes = i, 0
+		}
+		bytes += len(t)
+	}
+	if len(texts) > lo {
+		list = append(list, span{lo, len(texts)})
+	}
+	return list
+}
+
+// batch classifies texts in one call. Texts that cannot travel get their error
+// here: they must not take the others with them.
+func (c *Client) batch(ctx context.Context, texts []string, o *parleyv1.ClassifyOptions, results []Result) error {
+	var items []*parleyv1.BatchClassifyItem
+	var sent []int
+	for i, t := range texts {
+		if err := checkText(t); err != nil {
+			results[i].Err = err
+			continue
+		}
+		items = append(items, &parleyv1.BatchClassifyItem{Document: &parleyv1.Document{Text: t}})
+		sent = append(sent, i)
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	resp, err := c.BatchClassify(ctx, items, o)
+	if err != nil {
+		return err
+	}
+	if len(resp.GetResults()) != len(items) {
+		return status.Errorf(codes.Internal, "the server gave %d results for %d texts", len(resp.GetResults()), len(items))
+	}
+	for i, r := range resp.GetResults() {
+		result := &results[sent[i]]
+		result.Revision, result.Classification = resp.GetModelRevision(), r.GetClassification()
+		if r.GetError() != nil {
+			result.Err = status.FromProto(r.GetError()).Err()
+		}
+	}
+	return nil
+}
+
+// maxTextBytes leaves room in a message for what is around a text.
+const maxTextBytes = maxSendBytes - 64<<10
+
+// checkText refuses what would make a whole message fail.
+func checkText(text string) error {
+	switch {
+	case len(text) > maxTextBytes:
+		return status.Errorf(codes.InvalidArgument, "the text has %d bytes, a message holds at most %d", len(text), maxTextBytes)
+	case !utf8.ValidString(text):
+		return status.Error(codes.InvalidArgument, "the text is not valid UTF-8")
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/parley-nlp/parley/client"
+	"github.com/parley-nlp/parley/internal/model"
+	"github.com/parley-nlp/parley/internal/score"
+	"github.com/parley-nlp/parley/internal/train"
+)
+
+// modelFlag names a model file.
+type modelFlag struct {
+	Model string `short:"m" placeholder:"FILE" help:"Model file. Default: a model of the built-in corpus, trained on the spot."`
+}
+
+// maxModelBytes is the largest model file that is read.
+const maxModelBytes = 4 << 30
+
+// load reads the model, or trains one on the built-in corpus.
+func (f modelFlag) load(e *env) (*model.Model, error) {
+	if f.Model == "" {
+		m, _, err := trainBuiltin(e)
+		return m, err
+	}
+	return readModel(f.Model)
+}
+
+func readModel(path string) (*model.Model, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("model: %w", err)
+	case info.Size() > maxModelBytes:
+		return nil, fmt.Errorf("model: %s has %d bytes, the limit is %d", path, info.Size(), int64(maxModelBytes))
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	m, err := model.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("model: %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// trainBuiltin trains a model on the built-in corpus.
+func trainBuiltin(e *env) (*model.Model, *train.Report, error) {
+	set, err := builtinSet()
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := train.Default()
+	bar := newProgress(e.stderr, "training on the built-in corpus")
+	cfg.Progress = bar.update
+	defer bar.clear()
+	return train.Train(set.Examples, set.Heads, cfg)
+}
+
+// askFlags choose who classifies: a model at hand or a server.
+type askFlags struct {
+	Model     string `short:"m" xor:"who" placeholder:"FILE" help:"Model file. Default: a model of the built-in corpus, trained on the spot."`
+	Addr      string `xor:"who" placeholder:"HOST:PORT" help:"Ask a server instead; several addresses are separated by commas."`
+	TLS       bool   `name:"tls" xor:"crypt" help:"Encrypt the connection to the server."`
+	Plaintext bool   `xor:"crypt" help:"Allow an unencrypted connection to another machine."`
+
+	Head           []string `sep:"none" placeholder:"NAME" help:"Head to run; repeat for several. Default: all."`
+	MinProbability *float64 `placeholder:"P" help:"Abstain below this calibrated probability. Default: the model's own threshold."`
+	MinMargin      float64  `placeholder:"P" default:"0" help:"Abstain when the best label leads by less than this."`
+}
+
+// classifier returns who answers, and what to call when done.
+func (f askFlags) classifier(e *env, o score.Options) (score.Classifier, func(), error) {
+	o.Heads, o.MinProbability, o.MinMargin = f.Head, f.MinProbability, f.MinMargin
+	if err := o.Check(); err != nil {
+		return nil, nil, usagef("%w", err)
+	}
+	if f.Addr == "" {
+		m, err := modelFlag{f.Model}.load(e)
+		if err != nil {
+			return nil, nil, err
+		}
+		c, err := score.Local(m, o)
+		return c, func() {}, err
+	}
+	c, err := f.dial()
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := score.Remote(c, o)
+	return r, func() { c.Close() }, err
+}
+
+func (f askFlags) dial() (*client.Client, error) {
+	var opts []client.Option
+	if f.TLS {
+		opts = append(opts, client.WithTLS(nil))
+	}
+	if f.Plaintext {
+		opts = append(opts, client.WithPlaintext())
+	}
+	c, err := client.Dial(f.Addr, opts...)
+	if err != nil && !f.TLS && !f.Plaintext {
+		return nil, usagef("--addr %s is not on this machine: say --tls or --plaintext", f.Addr)
+	}
+	return c, err
+}

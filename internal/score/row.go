@@ -1,0 +1,108 @@
+// Package score classifies rows of text, with a model at hand or a server far
+// away: the answers are the same either way.
+//
+//	rows (dataset) -> batches -> Classifier -> rows in their order -> JSONL
+package score
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+)
+
+// A Row is the answer for one text.
+type Row struct {
+	ID          string
+	Predictions []Prediction // nil when Err is set
+	Input       Input
+	Revision    string // SHA-256 of the model file that answered
+	Err         *Error
+}
+
+// A Prediction is what one head says.
+type Prediction struct {
+	Head        string     `json:"-"`
+	Label       string     `json:"label"`       // "" when the head abstained
+	Probability float64    `json:"probability"` // of the best label
+	Decision    string     `json:"decision"`    // LABELED, or why not
+	Scores      []Score    `json:"scores"`      // best labels first
+	Evidence    []Evidence `json:"-"`           // for the best label, largest first
+}
+
+// A Score is the calibrated probability of a label.
+type Score struct {
+	Label       string  `json:"label"`
+	Probability float64 `json:"probability"`
+}
+
+// Evidence is what a word or word n-gram adds to the score, in nats.
+type Evidence struct {
+	Term string
+	Nats float64
+}
+
+// Input is what the model saw of a text.
+type Input struct {
+	Tokens      int  `json:"tokens"`       // words
+	KnownTokens int  `json:"known_tokens"` // that occur in the training texts
+	Truncated   bool `json:"truncated,omitempty"`
+}
+
+// An Error says why a row has no answer. Codes are those of gRPC.
+type Error struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// invalid makes the error of a row that cannot be classified.
+func invalid(message string) *Error { return &Error{"INVALID_ARGUMENT", message} }
+
+// MarshalJSON writes predictions in the order of the heads.
+func (r Row) MarshalJSON() ([]byte, error) {
+	if r.Err != nil {
+		return marshal(struct {
+			ID    string `json:"id"`
+			Error *Error `json:"error"`
+		}{r.ID, r.Err})
+	}
+	return marshal(struct {
+		ID          string      `json:"id"`
+		Predictions predictions `json:"predictions"`
+		Input       Input       `json:"input"`
+		Revision    string      `json:"revision"`
+	}{r.ID, r.Predictions, r.Input, r.Revision})
+}
+
+// predictions are an object with a member per head.
+type predictions []Prediction
+
+func (list predictions) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, p := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		name, err := marshal(p.Head)
+		if err != nil {
+			return nil, err
+		}
+		value, err := marshal(p)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(append(b, name...), ':'), value...)
+	}
+	return append(b, '}'), nil
+}
+
+// marshal is json.Marshal without turning <, > and & into escapes.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// round keeps six decimals: enough to rank, and readable.
+func round(p float64) float64 { return math.Round(p*1e6) / 1e6 }
