@@ -1,7 +1,6 @@
 package model
 
 import (
-	"math"
 	"unicode/utf8"
 
 	"github.com/parley-nlp/parley/internal/exact"
@@ -15,7 +14,6 @@ type Classifier struct {
 	tok    tokenizer
 	buf    []Feature
 	set    hitSet
-	sums   []int64   // a sum of weights per column
 	nats   []float64 // scratch of calibrate
 	result Result
 }
@@ -48,8 +46,7 @@ type Prediction struct {
 
 // NewClassifier returns a classifier of its own for m.
 func (m *Model) NewClassifier() *Classifier {
-	columns := m.offsets[len(m.spec.Heads)]
-	c := &Classifier{m: m, sums: make([]int64, columns)}
+	c := &Classifier{m: m}
 	for _, h := range m.spec.Heads {
 		n := len(h.Labels)
 		c.result.Predictions = append(c.result.Predictions, Prediction{Raw: make([]int64, n), Probabilities: make([]float64, n)})
@@ -105,25 +102,36 @@ func (c *Classifier) look() {
 	}
 }
 
-// score sums the weights of the hits, head by head.
+// score sums the weights of the hits, head by head. Two hits at a time halve
+// the additions to raw that wait for the one before.
 func (c *Classifier) score() {
-	m := c.m
-	columns := m.offsets[len(m.spec.Heads)]
-	for h := range m.spec.Heads {
-		head, raw := &m.spec.Heads[h], c.result.Predictions[h].Raw
+	for h := range c.m.spec.Heads {
+		head, raw := &c.m.spec.Heads[h], c.result.Predictions[h].Raw
 		clear(raw)
-		for i := range c.set.hits {
-			hit := &c.set.hits[i]
-			row := m.spec.Weights[int(hit.row)*columns+m.offsets[h]:][:len(raw)]
-			value := head.Value.of(hit.count)
-			for i, w := range row {
-				raw[i] += value * int64(w)
+		hits := c.set.hits
+		for ; len(hits) >= 2; hits = hits[2:] {
+			a, b := c.m.weights(hits[0].row, h)[:len(raw)], c.m.weights(hits[1].row, h)[:len(raw)]
+			u, v := head.Value.of(hits[0].count), head.Value.of(hits[1].count)
+			for i := range raw {
+				raw[i] += u*int64(a[i]) + v*int64(b[i])
+			}
+		}
+		for _, last := range hits {
+			v := head.Value.of(last.count)
+			for i, w := range c.m.weights(last.row, h) {
+				raw[i] += v * int64(w)
 			}
 		}
 		for i, sum := range raw {
 			raw[i] = head.Bias[i] + sum<<(ScoreBits-head.WeightBits)
 		}
 	}
+}
+
+// weights returns the weights of a feature for the labels of head h.
+func (m *Model) weights(row uint32, h int) []int16 {
+	start := int(row) * m.offsets[len(m.spec.Heads)]
+	return m.spec.Weights[start+m.offsets[h] : start+m.offsets[h+1]]
 }
 
 // calibrate turns the raw scores of a head into probabilities. A text without
@@ -160,7 +168,7 @@ func (h *Head) Prior(probabilities []float64) {
 }
 
 // Nats converts a raw score to nats, exactly below 2^53 units.
-func Nats(raw int64) float64 { return math.Ldexp(float64(raw), -ScoreBits) }
+func Nats(raw int64) float64 { return float64(raw) * (1.0 / (1 << ScoreBits)) }
 
 // head returns at most limit bytes of the start of text. It does not cut a
 // character in two.

@@ -44,12 +44,11 @@ func (c *Classifier) Explain(h, label, n int) Explanation {
 
 // contributions returns the terms of the last text that contribute to label.
 func (c *Classifier) contributions(h, label int) []Evidence {
-	head, columns := &c.m.spec.Heads[h], len(c.sums)
-	column := c.m.offsets[h] + label
+	head := &c.m.spec.Heads[h]
 	at := map[[2]uint32]int{}
 	var terms []Evidence
 	for _, hit := range c.set.hits {
-		weight := int64(c.m.spec.Weights[int(hit.row)*columns+column])
+		weight := int64(c.m.weights(hit.row, h)[label])
 		contribution := head.Value.of(hit.count) * weight << (ScoreBits - head.WeightBits)
 		span := [2]uint32{hit.start, hit.end}
 		i, ok := at[span]

@@ -93,7 +93,8 @@ func (x *Extractor) Extract(text string) []Feature {
 }
 
 // appendFeatures appends the features whose last token is one of
-// t.tokens[lo:hi].
+// t.tokens[lo:hi]. It fills each in its place: to append a filled struct of
+// small fields takes twice the time.
 func (t *tokenizer) appendFeatures(dst []Feature, f Features, lo, hi int) []Feature {
 	for i := lo; i < hi; i++ {
 		k := &t.tokens[i]

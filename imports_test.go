@@ -1,0 +1,86 @@
+package parley_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/parley-nlp/parley"
+
+// allowed is the direction of imports: what each package may import beside the
+// standard library. ARCHITECTURE.md says why.
+var allowed = map[string][]string{
+	"client":           {"proto/parley/v1", "google.golang.org/grpc"},
+	"cmd/classifier":   {"client", "data", "internal/dataset", "internal/model", "internal/score", "internal/serve", "internal/train", "github.com/alecthomas/kong", "github.com/google/renameio/v2", "github.com/rs/zerolog", "google.golang.org/grpc"},
+	"data":             {},
+	"internal/dataset": {"github.com/klauspost/compress"},
+	"internal/exact":   {},
+	"internal/model":   {"internal/exact", "golang.org/x/text"},
+	"internal/score":   {"client", "internal/dataset", "internal/model", "proto/parley/v1", "google.golang.org/genproto", "google.golang.org/grpc"},
+	"internal/serve":   {"internal/model", "proto/parley/v1", "buf.build/go/protovalidate", "github.com/grpc-ecosystem/go-grpc-middleware/v2", "github.com/rs/zerolog", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
+	"internal/train":   {"internal/dataset", "internal/exact", "internal/model"},
+	"proto/parley/v1":  {"buf.build/gen/go/bufbuild/protovalidate", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
+}
+
+func TestImports(t *testing.T) {
+	packages := list(t)
+	if len(packages) < len(allowed) {
+		t.Fatalf("go list names %d packages, the table %d", len(packages), len(allowed))
+	}
+	for _, p := range packages {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if name == "" {
+			continue // this test
+		}
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("%s is not in the table", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			if !mayImport(may, path) {
+				t.Errorf("%s imports %s", name, path)
+			}
+		}
+	}
+}
+
+// mayImport reports whether path is of the standard library or below one of
+// the allowed paths.
+func mayImport(allowed []string, path string) bool {
+	if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+		return true
+	}
+	own := strings.TrimPrefix(path, module+"/")
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		return own == a || path == a || strings.HasPrefix(path, a+"/") && own == path
+	})
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
