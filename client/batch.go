@@ -24,7 +24,7 @@ type Result struct {
 // ClassifyAll classifies any number of texts in batches, several in flight,
 // and returns one result a text in their order. A text that cannot be
 // classified has its error in its result. When a whole call fails, the others
-// are called off and its error is returned.
+// are called off and its error is returned; when ctx ends first, its cause.
 func (c *Client) ClassifyAll(ctx context.Context, texts []string, o *parleyv1.ClassifyOptions) ([]Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -109,6 +109,9 @@ func Dial(target string, opts ...Option) (*Client, error) {
 	if cfg.batchItems < 1 || cfg.batchBytes < 1 || cfg.inFlight < 1 {
 		return nil, fmt.Errorf("client: batches of %d items and %d bytes, %d in flight: want at least 1", cfg.batchItems, cfg.batchBytes, cfg.inFlight)
 	}
+	if cfg.batchBytes > maxTextBytes {
+		return nil, fmt.Errorf("client: batches of %d bytes: a message holds at most %d of text", cfg.batchBytes, maxTextBytes)
+	}
 	if cfg.creds == nil {
 		if !isLocal(target) {
 			return nil, fmt.Errorf("client: %s is not on this machine: choose WithTLS or WithPlaintext", target)
@@ -139,7 +142,9 @@ func fixed(addresses []string) resolver.Builder {
 	b := manual.NewBuilderWithScheme(fixedScheme)
 	var endpoints []resolver.Endpoint
 	for _, a := range addresses {
-		endpoints = append(endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: strings.TrimSpace(a)}}})
+		a = strings.TrimSpace(a)
+		// The name that a certificate must have: the target as a whole has none.
+		endpoints = append(endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: a, ServerName: a}}})
 	}
 	b.InitialState(resolver.State{Endpoints: endpoints})
 	return b
@@ -157,7 +162,7 @@ func isLocal(target string) bool {
 		if err != nil {
 			return false
 		}
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if ip := net.ParseIP(host); host != "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 			return false
 		}
 	}

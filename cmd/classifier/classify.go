@@ -14,7 +14,7 @@ import (
 type classifyCmd struct {
 	Text []string `arg:"" optional:"" help:"Text to classify; the words are joined. Default: standard input."`
 	askFlags
-	Top      int  `default:"3" help:"Labels to show a head, -1 for all."`
+	Top      int  `default:"3" help:"Labels to show a head, --top=-1 for all."`
 	Evidence int  `default:"5" help:"Terms to show a head."`
 	JSON     bool `name:"json" help:"Write the answer as a line of JSON, as score does."`
 }

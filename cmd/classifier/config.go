@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/alecthomas/kong"
@@ -23,8 +24,13 @@ func configFile(r io.Reader) (kong.Resolver, error) {
 	return c, nil
 }
 
-// Resolve returns the value of a flag.
+// Resolve returns the value of a flag, unless a variable sets it.
 func (c config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
 	v, ok := c[flag.Name]
 	if !ok {
 		return nil, nil

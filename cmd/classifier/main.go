@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"google.golang.org/grpc/status"
 )
 
 // A cli is the command line as a whole.
@@ -97,7 +98,11 @@ func (e env) exitCode(err error) int {
 	case errors.Is(err, errUsage):
 		return e.misused(err)
 	}
-	fmt.Fprintf(e.stderr, "classifier: %v\n", err)
+	message := err.Error()
+	if s, ok := status.FromError(err); ok { // without gRPC's own words around it
+		message = fmt.Sprintf("the server says %s: %s", s.Code(), s.Message())
+	}
+	fmt.Fprintf(e.stderr, "classifier: %s\n", message)
 	return 1
 }
 

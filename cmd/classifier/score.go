@@ -15,7 +15,7 @@ import (
 type scoreCmd struct {
 	Files []string `arg:"" optional:"" name:"file" help:"Files with texts (JSONL, CSV, TSV, also .gz or .zst) or folders of them. Default: standard input."`
 	Out   string   `short:"o" placeholder:"FILE" help:"Write here instead of to standard output; the file appears when it is complete."`
-	Top   int      `default:"1" help:"Labels to give a head, -1 for all."`
+	Top   int      `default:"1" help:"Labels to give a head, --top=-1 for all."`
 	askFlags
 	dataFlags
 }

@@ -43,8 +43,14 @@ func Exp(x float64) float64 {
 	for _, t := range expTerms {
 		p = float64(p*r) + t
 	}
-	return math.Ldexp(p, int(k))
+	// 2^k has k+1023 as its exponent bits; k is -1022 to 1024. Two factors keep
+	// 2^1024 in range.
+	half := math.Floor(k / 2)
+	return p * power(half) * power(k-half)
 }
+
+// power returns 2^k for whole k from -1022 to 1023, exactly.
+func power(k float64) float64 { return math.Float64frombits(uint64(int64(k)+1023) << 52) }
 
 // logTerms are 1/n for odd n = 23 down to 1, of atanh's series: for
 // |f| <= 0.1716 the first term left out is below 2^-63.

@@ -5,9 +5,14 @@ import "fmt"
 // An index maps feature ids to rows. It is an open-addressed table with linear
 // probing, at most half full.
 type index struct {
-	mask uint64
-	keys []FeatureID // 0: empty
-	rows []uint32    // row of keys[i]
+	mask  uint64
+	slots []indexSlot
+}
+
+// An indexSlot is a key beside its row, so that a hit is one cache line.
+type indexSlot struct {
+	id  FeatureID // 0: empty
+	row uint32
 }
 
 // maxProbe bounds how far a key may lie from its place. Hashes stay far below
@@ -21,26 +26,28 @@ func newIndex(ids []FeatureID) (index, error) {
 	for size < 2*uint64(len(ids)) {
 		size *= 2
 	}
-	x := index{mask: size - 1, keys: make([]FeatureID, size), rows: make([]uint32, size)}
+	x := index{mask: size - 1, slots: make([]indexSlot, size)}
 	for row, id := range ids {
-		slot, probes := uint64(id)&x.mask, 0
-		for x.keys[slot] != 0 {
-			slot = (slot + 1) & x.mask
+		at, probes := uint64(id)&x.mask, 0
+		for x.slots[at].id != 0 {
+			at = (at + 1) & x.mask
 			if probes++; probes > maxProbe {
 				return index{}, fmt.Errorf("feature ids are not hashes: more than %d share a place", maxProbe)
 			}
 		}
-		x.keys[slot], x.rows[slot] = id, uint32(row)
+		x.slots[at] = indexSlot{id, uint32(row)}
 	}
 	return x, nil
 }
 
 // row returns the row of id, or false when the model does not know it.
 func (x *index) row(id FeatureID) (uint32, bool) {
-	for slot := uint64(id) & x.mask; ; slot = (slot + 1) & x.mask {
-		switch x.keys[slot] {
+	slots := x.slots
+	for at := uint64(id) & x.mask; ; at = (at + 1) & x.mask {
+		slot := &slots[at]
+		switch slot.id {
 		case id:
-			return x.rows[slot], true
+			return slot.row, true
 		case 0:
 			return 0, false
 		}

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -108,7 +109,7 @@ func (s *Server) recoverStreamPanic(srv any, stream grpc.ServerStream, info *grp
 }
 
 func (s *Server) panicked(ctx context.Context, p any) error {
-	id := callOf(ctx).id
+	id := cmp.Or(callOf(ctx).id, rand.Text()) // streams have no id yet
 	s.cfg.Log.Error().Str("request_id", id).Str("panic", fmt.Sprint(p)).Bytes("stack", debug.Stack()).Msg("panic")
 	return errInternal(id)
 }

@@ -22,7 +22,7 @@ func (s *Server) Classify(ctx context.Context, req *parleyv1.ClassifyRequest) (*
 	}
 	log := callOf(ctx)
 	log.items, log.bytes = 1, len(req.GetDocument().GetText())
-	classification, err := plan.classify(req.GetDocument(), "document.text")
+	classification, err := plan.classify(req.GetDocument())
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (s *Server) BatchClassify(ctx context.Context, req *parleyv1.BatchClassifyR
 			return nil, errContext(ctx)
 		}
 		log.bytes += len(item.GetDocument().GetText())
-		resp.Results[i] = plan.item(item, i)
+		resp.Results[i] = plan.item(item)
 		if resp.Results[i].GetError() != nil {
 			resp.ErrorCount++
 		}
@@ -141,10 +141,10 @@ func (p *plan) chooseHeads(names []string) error {
 	return nil
 }
 
-// item classifies the i-th item of a batch.
-func (p *plan) item(item *parleyv1.BatchClassifyItem, i int) *parleyv1.BatchClassifyResult {
+// item classifies an item of a batch. Its error is the one that Classify gives.
+func (p *plan) item(item *parleyv1.BatchClassifyItem) *parleyv1.BatchClassifyResult {
 	result := &parleyv1.BatchClassifyResult{Id: item.GetId()}
-	c, err := p.classify(item.GetDocument(), fmt.Sprintf("items[%d].document.text", i))
+	c, err := p.classify(item.GetDocument())
 	if err != nil {
 		result.Outcome = &parleyv1.BatchClassifyResult_Error{Error: status.Convert(err).Proto()}
 	} else {
@@ -153,9 +153,9 @@ func (p *plan) item(item *parleyv1.BatchClassifyItem, i int) *parleyv1.BatchClas
 	return result
 }
 
-// classify answers for one document; field is its name in errors.
-func (p *plan) classify(d *parleyv1.Document, field string) (*parleyv1.Classification, error) {
-	text, truncated, err := p.text(d.GetText(), field)
+// classify answers for one document.
+func (p *plan) classify(d *parleyv1.Document) (*parleyv1.Classification, error) {
+	text, truncated, err := p.text(d.GetText())
 	if err != nil {
 		return nil, err
 	}
@@ -177,15 +177,15 @@ func (p *plan) classify(d *parleyv1.Document, field string) (*parleyv1.Classific
 }
 
 // text returns the part of the text that is classified.
-func (p *plan) text(text, field string) (used string, truncated bool, err error) {
+func (p *plan) text(text string) (used string, truncated bool, err error) {
 	if strings.TrimSpace(text) == "" {
-		return "", false, errEmptyDocument(field)
+		return "", false, errEmptyDocument()
 	}
 	if len(text) <= p.maxBytes {
 		return text, false, nil
 	}
 	if !p.mayCut {
-		return "", false, errDocumentTooLarge(field, len(text), p.maxBytes)
+		return "", false, errDocumentTooLarge(len(text), p.maxBytes)
 	}
 	end := p.maxBytes
 	for end > 0 && !utf8.RuneStart(text[end]) {

@@ -57,9 +57,8 @@ func badRequest(list ...violation) []protoadapt.MessageV1 {
 }
 
 func errMalformed(cause error) error {
-	// Of the cause only what it says about the request: the rest names gRPC's
-	// internals.
-	message := "the request is not a valid message: " + status.Convert(cause).Message()
+	// The cause itself names gRPC's internals, and its wording varies.
+	message := "the request is not a valid protocol buffer message"
 	if strings.Contains(cause.Error(), "invalid UTF-8") {
 		message = "the request has a string that is not valid UTF-8"
 	}
@@ -74,12 +73,16 @@ func errInvalidFields(list []violation) error {
 	return newError(codes.InvalidArgument, parleyv1.ErrorReason_ERROR_REASON_INVALID_FIELD, strings.Join(parts, "; "), badRequest(list...))
 }
 
-func errEmptyDocument(field string) error {
-	return badField(parleyv1.ErrorReason_ERROR_REASON_EMPTY_DOCUMENT, field, "the text is empty")
+// textField is the field of errors about a document: also in the results of a
+// batch, whose errors are those of Classify.
+const textField = "document.text"
+
+func errEmptyDocument() error {
+	return badField(parleyv1.ErrorReason_ERROR_REASON_EMPTY_DOCUMENT, textField, "the text is empty")
 }
 
-func errDocumentTooLarge(field string, size, limit int) error {
-	return badField(parleyv1.ErrorReason_ERROR_REASON_DOCUMENT_TOO_LARGE, field,
+func errDocumentTooLarge(size, limit int) error {
+	return badField(parleyv1.ErrorReason_ERROR_REASON_DOCUMENT_TOO_LARGE, textField,
 		fmt.Sprintf("the text has %d bytes, the limit is %d; options.truncation can allow to cut it", size, limit),
 		"size_bytes", strconv.Itoa(size), "limit_bytes", strconv.Itoa(limit))
 }

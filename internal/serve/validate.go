@@ -19,11 +19,13 @@ func (s *Server) validate(ctx context.Context, request any, _ *grpc.UnaryServerI
 	return handler(ctx, request)
 }
 
-// violations lists the fields that err names and what is wrong with each.
+// violations lists the fields that err names and what is wrong with each. Any
+// other error is of the rules, not of the request: a bug, which becomes
+// INTERNAL.
 func violations(err error) []violation {
 	invalid, ok := errors.AsType[*protovalidate.ValidationError](err)
 	if !ok {
-		return []violation{{"", err.Error()}}
+		panic(err)
 	}
 	var list []violation
 	for _, v := range invalid.Violations {
