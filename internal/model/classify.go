@@ -13,6 +13,7 @@ type Classifier struct {
 	m      *Model
 	tok    tokenizer
 	buf    []Feature
+	rows   []uint32 // of buf
 	set    hitSet
 	nats   []float64 // scratch of calibrate
 	result Result
@@ -79,15 +80,15 @@ func (c *Classifier) look() {
 	for lo := 0; lo < len(c.tok.tokens); lo += featureBlock {
 		hi := min(lo+featureBlock, len(c.tok.tokens))
 		c.buf = c.tok.appendFeatures(c.buf[:0], c.m.spec.Features, lo, hi)
-		for i := range c.buf {
+		c.rows = c.m.index.find(c.rows[:0], c.buf)
+		for i, row := range c.rows {
 			f := &c.buf[i]
-			row, ok := c.m.index.row(f.ID)
-			if ok {
+			if row != unknown {
 				c.set.add(row, f)
 			}
 			if f.Counted {
 				words++
-				if ok {
+				if row != unknown {
 					known++
 				}
 			}

@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // An index maps feature ids to rows. It is an open-addressed table with linear
 // probing, at most half full.
@@ -12,7 +15,7 @@ type index struct {
 // An indexSlot is a key beside its row, so that a hit is one cache line.
 type indexSlot struct {
 	id  FeatureID // 0: empty
-	row uint32
+	row uint32    // unknown when empty
 }
 
 // maxProbe bounds how far a key may lie from its place. Hashes stay far below
@@ -27,6 +30,9 @@ func newIndex(ids []FeatureID) (index, error) {
 		size *= 2
 	}
 	x := index{mask: size - 1, slots: make([]indexSlot, size)}
+	for i := range x.slots {
+		x.slots[i].row = unknown
+	}
 	for row, id := range ids {
 		at, probes := uint64(id)&x.mask, 0
 		for x.slots[at].id != 0 {
@@ -40,18 +46,22 @@ func newIndex(ids []FeatureID) (index, error) {
 	return x, nil
 }
 
-// row returns the row of id, or false when the model does not know it.
-func (x *index) row(id FeatureID) (uint32, bool) {
+// unknown is the row of features that the model does not know.
+const unknown = math.MaxUint32
+
+// find appends the rows of features. It does nothing else, so that the
+// processor can wait for several slots at once.
+func (x *index) find(rows []uint32, features []Feature) []uint32 {
 	slots := x.slots
-	for at := uint64(id) & x.mask; ; at = (at + 1) & x.mask {
-		slot := &slots[at]
-		switch slot.id {
-		case id:
-			return slot.row, true
-		case 0:
-			return 0, false
+	for i := range features {
+		id := features[i].ID
+		at := uint64(id) & x.mask
+		for slots[at].id != id && slots[at].id != 0 {
+			at = (at + 1) & x.mask
 		}
+		rows = append(rows, slots[at].row)
 	}
+	return rows
 }
 
 // A hit is a known feature of the text at hand.
