@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -130,11 +131,24 @@ func (c *column) survey() {
 	if c.distinct == nil {
 		c.distinct = make(map[string]bool)
 	}
-	if len(raw) > guessBytes || len(c.distinct) > guessValues {
+	if len(raw) > guessBytes || len(c.distinct) > guessValues || isDate(string(raw)) {
 		c.notHead = true
 		return
 	}
 	c.distinct[string(raw)] = true
+}
+
+// isDate reports whether s begins with a date: rows of one day share it, but
+// it is no label.
+func isDate(s string) bool {
+	for _, layout := range []string{time.DateOnly, "2006/01/02", "02/01/2006", "01/02/2006", "02.01.2006"} {
+		if len(s) >= len(layout) {
+			if _, err := time.Parse(layout, s[:len(layout)]); err == nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // guessText returns the name of the column with the longest values on average,

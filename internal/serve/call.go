@@ -18,7 +18,8 @@ import (
 )
 
 // requestIDKey is the metadata key of a call's id: the caller's own, or one
-// made here, sent back in the header and logged.
+// made here, logged and sent back in the header, or in the trailer of a call
+// that failed.
 const requestIDKey = "x-request-id"
 
 // A call is what the log line says of a call. Methods fill it in.
@@ -43,9 +44,13 @@ func callOf(ctx context.Context) *call {
 func (s *Server) logCall(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	c := &call{id: requestID(ctx)}
 	start := time.Now()
-	// Without a stream (a method called directly) there is no header to set.
-	_ = grpc.SetHeader(ctx, metadata.Pairs(requestIDKey, c.id))
 	answer, err := handler(context.WithValue(ctx, callKey{}, c), request)
+	send := grpc.SetHeader
+	if err != nil {
+		send = grpc.SetTrailer // clients do not retry a call that got a header
+	}
+	// Without a stream (a method called directly) there is nowhere to send it.
+	_ = send(ctx, metadata.Pairs(requestIDKey, c.id))
 	s.log(c, info.FullMethod, err, time.Since(start))
 	return answer, err
 }

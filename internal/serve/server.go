@@ -54,7 +54,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.DrainTimeout = orDefault(c.DrainTimeout, 30*time.Second)
 	switch {
 	case !modelName.MatchString(c.ModelName):
-		return c, fmt.Errorf("model name %q: want a letter, then at most 61 small letters, digits or hyphens", c.ModelName)
+		return c, fmt.Errorf("model name %q: want a small letter, then at most 61 small letters, digits or hyphens", c.ModelName)
 	case c.MaxDocumentBytes < 0 || c.MaxDocumentBytes > model.MaxTextBytes:
 		return c, fmt.Errorf("document limit %d: want 1 to %d bytes", c.MaxDocumentBytes, model.MaxTextBytes)
 	case c.MaxBatchItems < 0 || c.MaxMessageBytes < 0:
@@ -107,6 +107,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, validator: v, health: health.NewServer()}
 	s.streams, s.endStream = context.WithCancel(context.Background())
 	s.grpc = grpc.NewServer(
+		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageBytes),
 		grpc.NumStreamWorkers(64), // goroutines kept warm: a fifth less CPU a call at 64 in flight
 		grpc.ChainUnaryInterceptor(s.logCall, s.recoverPanic, s.validate),

@@ -35,8 +35,8 @@ const (
 	// NOT_FOUND + ResourceInfo: the model has no such revision or alias.
 	// Metadata: model, revision.
 	ErrorReason_ERROR_REASON_REVISION_NOT_FOUND ErrorReason = 2
-	// UNAVAILABLE + RetryInfo: no model is loaded yet, or the server is shutting
-	// down.
+	// UNAVAILABLE + RetryInfo: no model is loaded yet. (A server that shuts down
+	// refuses new calls with a plain UNAVAILABLE.)
 	ErrorReason_ERROR_REASON_SERVER_NOT_READY ErrorReason = 3
 	// INVALID_ARGUMENT + BadRequest: the text is longer than the server's document
 	// limit and truncation was not allowed. Metadata: size_bytes, limit_bytes.

@@ -1,0 +1,71 @@
+package serve
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
+)
+
+func TestModels(t *testing.T) {
+	m := newModel(t, 1)
+	s := start(t, Config{ModelName: "summit"}, m)
+	model := &parleyv1.Model{Name: "models/summit", Aliases: map[string]string{"live": m.Revision()}}
+	list, err := s.models.ListModels(t.Context(), &parleyv1.ListModelsRequest{PageSize: 1})
+	if want := (&parleyv1.ListModelsResponse{Models: []*parleyv1.Model{model}}); err != nil || !proto.Equal(list, want) {
+		t.Errorf("list: got %v and %v, want %v", list, err, want)
+	}
+	got, err := s.models.GetModel(t.Context(), &parleyv1.GetModelRequest{Name: "models/summit"})
+	if want := (&parleyv1.GetModelResponse{Model: model}); err != nil || !proto.Equal(got, want) {
+		t.Errorf("get: got %v and %v, want %v", got, err, want)
+	}
+}
+
+func TestRevisions(t *testing.T) {
+	m := newModel(t, 1)
+	s := start(t, Config{ModelName: "summit"}, m)
+	want := &parleyv1.ModelRevision{
+		Name:               "models/summit/revisions/" + m.Revision(),
+		ArtifactSha256:     m.Revision(),
+		TrainingDataSha256: m.TrainingData(),
+		Heads: []*parleyv1.Head{
+			{Id: "topic", Labels: []string{"money", "sport"}, DocumentCounts: []int64{2, 1}},
+			{Id: "stance", Labels: []string{"con", "neutral", "pro"}, DocumentCounts: []int64{1, 0, 1}, MinProbability: 0.5},
+		},
+		Evaluations: []*parleyv1.Evaluation{{
+			Head: "stance", ExampleCount: 9, Accuracy: 0.75, MacroF1: 0.5, MajorityAccuracy: 0.25,
+			ExpectedCalibrationError: 0.125, NegativeLogLikelihood: 1.5,
+		}},
+		ArtifactBytes: int64(len(m.Bytes())),
+		FeatureCount:  int64(len(vocabulary)),
+		ScoreUnitLog2: -20,
+	}
+	list, err := s.models.ListModelRevisions(t.Context(), &parleyv1.ListModelRevisionsRequest{Parent: "models/summit"})
+	if wantList := (&parleyv1.ListModelRevisionsResponse{ModelRevisions: []*parleyv1.ModelRevision{want}}); err != nil || !proto.Equal(list, wantList) {
+		t.Errorf("list: got %v and %v, want %v", list, err, wantList)
+	}
+	for _, id := range []string{"live", m.Revision()} {
+		got, err := s.models.GetModelRevision(t.Context(), &parleyv1.GetModelRevisionRequest{Name: "models/summit/revisions/" + id})
+		if err != nil || !proto.Equal(got.GetModelRevision(), want) {
+			t.Errorf("%s: got %v and %v, want %v", id, got, err, want)
+		}
+	}
+}
+
+// The names by which a caller can ask for the model.
+func TestNamesOfTheLiveRevision(t *testing.T) {
+	m := newModel(t, 1)
+	s := start(t, Config{ModelName: "summit"}, m)
+	want := "models/summit/revisions/" + m.Revision()
+	for _, name := range []string{"", "models/summit", "models/summit/revisions/live", want} {
+		one, err := s.client.Classify(t.Context(), &parleyv1.ClassifyRequest{Model: name, Document: document("goal")})
+		if err != nil || one.GetModelRevision() != want {
+			t.Errorf("%q: answered by %q, error %v, want %q", name, one.GetModelRevision(), err, want)
+		}
+		many, err := s.client.BatchClassify(t.Context(), &parleyv1.BatchClassifyRequest{Model: name, Items: batch("goal").Items})
+		if err != nil || many.GetModelRevision() != want {
+			t.Errorf("%q: batch answered by %q, error %v, want %q", name, many.GetModelRevision(), err, want)
+		}
+	}
+}
