@@ -88,3 +88,34 @@ func TestSoftmax(t *testing.T) {
 		t.Errorf("Softmax = %v, want [0 0.5 0.5]", p)
 	}
 }
+
+func TestExpNearItsLimits(t *testing.T) {
+	for _, x := range []float64{709.782712893384, 709.5, 709.08956, 709, -707.7, -708, -708.3964185322641} {
+		if got, want := Exp(x), math.Exp(x); ulps(got, want) > 2 || math.IsInf(got, 0) || got == 0 {
+			t.Errorf("Exp(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
+
+func TestSoftmaxIsADistribution(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for n := 1; n < 50; n++ {
+		scores, p := make([]float64, n), make([]float64, n)
+		for i := range scores {
+			scores[i] = rng.NormFloat64() * 100
+		}
+		Softmax(p, scores, 0.3)
+		sum := 0.0
+		for i := range p {
+			sum += p[i]
+			for j := range p {
+				if scores[i] > scores[j] && p[i] < p[j] {
+					t.Fatalf("scores %v and %v get %v and %v", scores[i], scores[j], p[i], p[j])
+				}
+			}
+		}
+		if math.Abs(sum-1) > 1e-12 {
+			t.Fatalf("%d probabilities add up to %v", n, sum)
+		}
+	}
+}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -33,14 +35,19 @@ type Options struct {
 // Check returns an error when an option is out of its limits.
 func (o Options) Check() error {
 	switch {
-	case o.Top < -1:
-		return fmt.Errorf("top %d: want -1 for all labels, or more", o.Top)
+	case o.Top < -1 || o.Top > model.MaxLabels:
+		return fmt.Errorf("top %d: want -1 for all labels, or 0 to %d", o.Top, model.MaxLabels)
 	case o.Evidence < 0 || o.Evidence > 50:
 		return fmt.Errorf("evidence %d: want 0 to 50 terms", o.Evidence)
 	case o.MinProbability != nil && !(*o.MinProbability >= 0 && *o.MinProbability <= 1):
 		return fmt.Errorf("least probability %v: want 0 to 1", *o.MinProbability)
 	case !(o.MinMargin >= 0 && o.MinMargin <= 1):
 		return fmt.Errorf("least margin %v: want 0 to 1", o.MinMargin)
+	}
+	for i, name := range o.Heads {
+		if slices.Contains(o.Heads[:i], name) {
+			return fmt.Errorf("head %q is asked for twice", name)
+		}
 	}
 	return nil
 }
@@ -107,8 +114,9 @@ func (l *local) row(c *model.Classifier, text string) Row {
 
 func (l *local) prediction(c *model.Classifier, r *model.Result, text string, h int, t model.Thresholds) Prediction {
 	head, p := &l.model.Heads()[h], &r.Predictions[h]
-	out := Prediction{Head: head.Name, Probability: round(p.Probabilities[p.Best]), Decision: r.Decide(h, t).String()}
-	if out.Decision == model.Labeled.String() {
+	decision := r.Decide(h, t)
+	out := Prediction{Head: head.Name, Probability: round(p.Probabilities[p.Best]), Decision: decision.String()}
+	if decision == model.Labeled {
 		out.Label = head.Labels[p.Best]
 	}
 	top := l.opts.Top
@@ -204,13 +212,4 @@ func rowError(err error) *Error {
 }
 
 // codeName is the code's name in the gRPC specification, as INVALID_ARGUMENT.
-func codeName(c codes.Code) string {
-	var b strings.Builder
-	for i, r := range c.String() {
-		if i > 0 && 'A' <= r && r <= 'Z' {
-			b.WriteByte('_')
-		}
-		b.WriteRune(r)
-	}
-	return strings.ToUpper(b.String())
-}
+func codeName(c codes.Code) string { return code.Code(c).String() }

@@ -32,7 +32,7 @@ func fitTemperature(texts []scoredText) float64 {
 			hi = mid
 		}
 	}
-	return exact.Exp((lo + hi) / 2)
+	return min(max(exact.Exp((lo+hi)/2), coolest), hottest)
 }
 
 // likelihoodSlope is the derivative of the log-likelihood by the inverse

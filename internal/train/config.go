@@ -14,7 +14,7 @@ type Config struct {
 	Estimators []Estimator
 	Alphas     []float64 // smoothing, in counts
 	Folds      int       // of the cross-validation; 0 means 5
-	// Progress, when set, is called as candidates are done.
+	// Progress, when set, is called as the search goes on.
 	Progress func(done, total int)
 }
 
@@ -102,4 +102,24 @@ func (c *Config) candidates() []candidate {
 		}
 	}
 	return list
+}
+
+// countedAlike groups the positions of candidates with equal features and
+// values: they differ only in what they make of the same counts.
+func countedAlike(candidates []candidate) [][]int {
+	type counted struct {
+		f model.Features
+		v model.Value
+	}
+	at := map[counted]int{}
+	var groups [][]int
+	for i, c := range candidates {
+		k := counted{c.Features, c.Value}
+		if _, ok := at[k]; !ok {
+			at[k] = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[at[k]] = append(groups[at[k]], i)
+	}
+	return groups
 }

@@ -2,7 +2,6 @@ package train
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -15,11 +14,11 @@ import (
 
 // A corpus holds the examples of a run and what they are made of.
 type corpus struct {
+	features model.Features
 	examples []dataset.Example
 	ids      []model.FeatureID // one per row, ascending
 	kinds    []kind            // one per row
 	docs     []document        // one per example
-	sum      [sha256.Size]byte // over the examples in order
 }
 
 // A kind says what a row's feature is.
@@ -42,6 +41,22 @@ type document []occurrence
 // An occurrence is a row and how often its feature occurs.
 type occurrence struct{ row, count uint32 }
 
+// documents returns the documents with the features of f only.
+func (c *corpus) documents(f model.Features) []document {
+	if f == c.features {
+		return c.docs
+	}
+	docs := make([]document, len(c.docs))
+	for i, d := range c.docs {
+		for _, o := range d {
+			if c.kinds[o.row].in(f) {
+				docs[i] = append(docs[i], o)
+			}
+		}
+	}
+	return docs
+}
+
 // sortExamples brings examples into the order of their content, so that
 // neither the order of files nor of lines matters, and returns the SHA-256
 // over them. Ids and places are not content.
@@ -54,9 +69,7 @@ func sortExamples(examples []dataset.Example, heads []string) ([]dataset.Example
 	for i, ex := range examples {
 		list[i] = keyed{contentSum(ex), ex}
 	}
-	slices.SortStableFunc(list, func(a, b keyed) int {
-		return cmp.Or(bytes.Compare(a.sum[:], b.sum[:]), cmp.Compare(a.ex.ID, b.ex.ID))
-	})
+	slices.SortStableFunc(list, func(a, b keyed) int { return bytes.Compare(a.sum[:], b.sum[:]) })
 	all := sha256.New()
 	for _, h := range heads {
 		all.Write(frame(h))
@@ -94,7 +107,7 @@ func newCorpus(examples []dataset.Example, f model.Features) (*corpus, error) {
 	}
 	check, _ := model.NewExtractor(f, checkSeed)
 	v := vocabulary{}
-	c := &corpus{examples: examples, docs: make([]document, len(examples))}
+	c := &corpus{features: f, examples: examples, docs: make([]document, len(examples))}
 	texts := make([][]feature, len(examples))
 	total := uint64(0)
 	for i, ex := range examples {

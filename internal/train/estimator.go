@@ -35,37 +35,36 @@ func (e Estimator) String() string {
 	return fmt.Sprintf("Estimator(%d)", uint8(e))
 }
 
-// A weighting is a trained head: integer weights and biases as a model file
-// holds them.
+// A weighting is what training finds for the rows of a Counts: integer weights
+// and biases as a model file holds them.
 type weighting struct {
 	weights []int16 // row by row, one column per label
 	bits    uint8   // weights count in units of 2^-bits nats
 	bias    []int64 // in units of 2^-model.ScoreBits nats
 }
 
-// weigh computes the weights of the rows in which counts has seen a feature of
-// c.Features; all others are 0. Per row the mean over the labels is taken off:
-// it moves no probability, and what is left tells for which labels a feature
-// speaks.
-func (c candidate) weigh(counts *Counts, kinds []kind) weighting {
-	v := c.vocabulary(counts, kinds)
+// weigh computes the weights of the rows of counts, which are all or some of
+// those that size was taken of. A row without counts gets zeros. From the
+// others the mean over the labels is taken off: it moves no probability, and
+// what is left tells for which labels a feature speaks.
+func (c candidate) weigh(counts *Counts, size vocabularySize) weighting {
 	l := logs{alpha: c.Alpha}
 	labels := counts.labels
 	w := weighting{weights: make([]int16, len(counts.features)), bias: c.Estimator.bias(counts.docs)}
 	denominators := make([]float64, labels)
-	for label, n := range v.tokens {
+	for label, n := range size.tokens {
 		if c.Estimator == ComplementNB {
-			n = v.total - n
+			n = size.total - n
 		}
-		denominators[label] = exact.Log(float64(n) + float64(c.Alpha*float64(v.size)))
+		denominators[label] = exact.Log(float64(n) + float64(c.Alpha*float64(size.features)))
 	}
-	w.bits = scaleBits(l.bound(v.largest, denominators))
+	w.bits = scaleBits(l.bound(size.largest, denominators))
 	scale := math.Ldexp(1, int(w.bits))
 	logp := make([]float64, labels)
-	for i, k := range kinds {
+	for i := range counts.rows() {
 		row := counts.row(i)
 		sum := total(row)
-		if sum == 0 || !k.in(c.Features) {
+		if sum == 0 {
 			continue
 		}
 		mean := 0.0
@@ -87,24 +86,21 @@ func (c candidate) weigh(counts *Counts, kinds []kind) weighting {
 
 // A vocabularySize is what smoothing needs to know of the features seen.
 type vocabularySize struct {
-	size    int      // features seen
-	tokens  []uint64 // values per label
-	total   uint64   // values of all labels
-	largest uint64   // largest sum of a row
+	features int      // seen
+	tokens   []uint64 // values per label
+	total    uint64   // values of all labels
+	largest  uint64   // largest sum of a row
 }
 
-func (c candidate) vocabulary(counts *Counts, kinds []kind) vocabularySize {
-	v := vocabularySize{tokens: make([]uint64, counts.labels)}
-	for i, k := range kinds {
-		if !k.in(c.Features) {
-			continue
-		}
-		row := counts.row(i)
+func (c *Counts) vocabularySize() vocabularySize {
+	v := vocabularySize{tokens: make([]uint64, c.labels)}
+	for i := range c.rows() {
+		row := c.row(i)
 		sum := total(row)
 		if sum == 0 {
 			continue
 		}
-		v.size++
+		v.features++
 		v.total += sum
 		v.largest = max(v.largest, sum)
 		for label, n := range row {

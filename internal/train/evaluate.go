@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
@@ -12,7 +13,7 @@ import (
 // Evaluate judges a model on labelled examples, whose Labels are in the order
 // of heads; every head must be one of the model's.
 func Evaluate(m *model.Model, examples []dataset.Example, heads []string) (*Report, error) {
-	_, sum := sortExamples(examples, heads)
+	examples, sum := sortExamples(examples, heads)
 	report := &Report{Rows: len(examples), Sources: sources(examples), HeldOut: true}
 	report.describe(m)
 	if hex.EncodeToString(sum[:]) == m.TrainingData() {
@@ -55,25 +56,20 @@ func evaluateHead(m *model.Model, h int, examples []dataset.Example, column int,
 		if r.Decide(h, model.Thresholds{MinProbability: head.MinProbability}) == model.Labeled {
 			answered++
 		}
-		list = append(list, judgement{truth, p.Best, append(slices.Clone(p.Probabilities), make([]float64, len(unknown))...)})
+		list = append(list, judgement{truth, p.Best, slices.Clone(p.Probabilities)})
 	}
 	for i := range list {
-		for len(list[i].probabilities) < len(labels) {
-			list[i].probabilities = append(list[i].probabilities, 0)
-		}
+		list[i].probabilities = append(list[i].probabilities, make([]float64, len(unknown))...)
 	}
 	return HeadReport{Head: head.Name, Metrics: measure(labels, list), Answered: answered}
 }
 
 func headNames(m *model.Model) string {
-	s := ""
-	for i, h := range m.Heads() {
-		if i > 0 {
-			s += ", "
-		}
-		s += h.Name
+	var names []string
+	for _, h := range m.Heads() {
+		names = append(names, h.Name)
 	}
-	return s
+	return strings.Join(names, ", ")
 }
 
 func sources(examples []dataset.Example) int {

@@ -49,8 +49,8 @@ const (
 	// nearDuplicate is the share of shingles (Jaccard index) from which two
 	// texts count as copies of one another.
 	nearDuplicate = 0.5
-	// commonShingle is how many texts may share a shingle before it says
-	// nothing of their origin.
+	// commonShingle is how many texts a shingle leads back to: of a phrase that
+	// more have, the latest. A copy of many copies thus still finds one.
 	commonShingle = 64
 )
 
@@ -61,28 +61,17 @@ func joinNearDuplicates(examples []dataset.Example, u unionFind) {
 		panic(err) // a constant that NewExtractor takes
 	}
 	sizes := make([]int, len(examples))
-	holders := map[model.FeatureID][]int32{}
-	shingles := make([][]model.FeatureID, len(examples))
+	holders := map[model.FeatureID][]int32{} // the latest texts with a shingle
 	for i, ex := range examples {
-		for _, f := range countFeatures(onlyLongest(x.Extract(ex.Text))) {
-			shingles[i] = append(shingles[i], f.id)
-			if len(holders[f.id]) <= commonShingle {
-				holders[f.id] = append(holders[f.id], int32(i))
-			}
-		}
-		sizes[i] = len(shingles[i])
-	}
-	for i := range examples {
+		shingles := countFeatures(onlyLongest(x.Extract(ex.Text)))
+		sizes[i] = len(shingles)
 		shared := map[int32]int{}
-		for _, s := range shingles[i] {
-			if len(holders[s]) > commonShingle {
-				continue
+		for _, s := range shingles {
+			h := holders[s.id]
+			for _, j := range h {
+				shared[j]++
 			}
-			for _, j := range holders[s] {
-				if int(j) < i {
-					shared[j]++
-				}
-			}
+			holders[s.id] = append(h[max(0, len(h)-commonShingle+1):], int32(i))
 		}
 		for j, n := range shared { // joins commute: the order does not matter
 			if float64(n) >= nearDuplicate*float64(sizes[i]+sizes[j]-n) {
@@ -93,7 +82,7 @@ func joinNearDuplicates(examples []dataset.Example, u unionFind) {
 	joinEqualTexts(examples, u)
 }
 
-// joinEqualTexts joins texts that are too short or too common for shingles.
+// joinEqualTexts joins texts that are too short for shingles.
 func joinEqualTexts(examples []dataset.Example, u unionFind) {
 	first := map[string]int{}
 	for i, ex := range examples {

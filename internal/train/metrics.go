@@ -57,7 +57,7 @@ func measure(labels []string, list []judgement) Metrics {
 
 // tabulate works out what the confusion matrix says.
 func (m *Metrics) tabulate(labels []string) {
-	right, largest := 0, 0
+	right, largest, present := 0, 0, 0
 	for l, label := range labels {
 		lm := LabelMetrics{Label: label}
 		for k := range labels {
@@ -69,6 +69,9 @@ func (m *Metrics) tabulate(labels []string) {
 		lm.Precision, lm.Recall = ratio(hit, lm.Predicted), ratio(hit, lm.Examples)
 		lm.F1 = ratio(2*hit, lm.Examples+lm.Predicted)
 		m.Labels = append(m.Labels, lm)
+		if lm.Examples > 0 {
+			present++
+		}
 		if lm.Examples > largest {
 			largest, m.MajorityLabel = lm.Examples, label
 		}
@@ -77,28 +80,21 @@ func (m *Metrics) tabulate(labels []string) {
 	m.MacroF1 = macroF1(m.Labels)
 	if m.Examples > 0 {
 		// Always naming the majority label has recall 1 for it and 0 for the rest.
-		m.MajorityMacroF1 = ratio(2*largest, m.Examples+largest) / float64(labelsSeen(m.Labels))
+		m.MajorityMacroF1 = ratio(2*largest, m.Examples+largest) / float64(present)
 	}
 }
 
 // macroF1 is the unweighted mean of F1 over the labels that occur among the
 // examples or the predictions.
 func macroF1(labels []LabelMetrics) float64 {
-	sum := 0.0
+	sum, seen := 0.0, 0
 	for _, l := range labels {
 		sum += l.F1
-	}
-	return sum / float64(max(1, labelsSeen(labels)))
-}
-
-func labelsSeen(labels []LabelMetrics) int {
-	n := 0
-	for _, l := range labels {
 		if l.Examples+l.Predicted > 0 {
-			n++
+			seen++
 		}
 	}
-	return n
+	return sum / float64(max(1, seen))
 }
 
 func ratio(a, b int) float64 {

@@ -4,8 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -55,7 +54,7 @@ func (r *Report) describe(m *model.Model) {
 func (h *trainedHead) report() HeadReport {
 	r := HeadReport{Head: h.name, Metrics: h.metrics, Chosen: h.chosen.String(), InverseTemperature: h.inverseTemperature}
 	for _, t := range h.trials {
-		r.Candidates = append(r.Candidates, CandidateReport{t.String(), t.metrics.MacroF1, t.metrics.Accuracy})
+		r.Candidates = append(r.Candidates, CandidateReport{t.String(), t.macroF1, t.accuracy})
 	}
 	return r
 }
@@ -95,7 +94,7 @@ func (h *HeadReport) writeText(b *bufio.Writer) {
 	fmt.Fprintf(b, "  accuracy     %.3f    always %q: %.3f\n", h.Accuracy, h.MajorityLabel, h.MajorityAccuracy)
 	fmt.Fprintf(b, "  ECE          %.3f    perfectly calibrated: %.3f\n", h.ECE, h.PerfectECE)
 	fmt.Fprintf(b, "  NLL          %.3f    label shares alone: %.3f\n", h.NLL, h.BaseNLL)
-	if h.Answered > 0 {
+	if h.Chosen == "" { // an evaluation
 		fmt.Fprintf(b, "  answered     %.3f    of %d rows\n", ratio(h.Answered, h.Examples), h.Examples)
 	}
 	h.writeLabels(b)
@@ -137,6 +136,9 @@ func (h *HeadReport) writeConfusion(b *bufio.Writer) {
 func column(i int) string { return string(rune('a' + i)) }
 
 func labelWidth(labels []LabelMetrics) int {
-	longest := slices.MaxFunc(labels, func(a, b LabelMetrics) int { return len([]rune(a.Label)) - len([]rune(b.Label)) })
-	return max(len("label"), strings.Count(longest.Label, "")-1)
+	width := len("label")
+	for _, l := range labels {
+		width = max(width, utf8.RuneCountInString(l.Label))
+	}
+	return width
 }

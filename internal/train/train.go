@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 
@@ -42,7 +41,7 @@ func Train(examples []dataset.Example, heads []string, cfg Config) (*model.Model
 	minKnown := split(corpus, tasks, cfg.Folds, report)
 
 	candidates := cfg.candidates()
-	done := progress(cfg.Progress, len(tasks)*len(candidates))
+	done := progress(cfg.Progress, len(tasks)*len(countedAlike(candidates))*report.Folds)
 	var trained []trainedHead
 	for _, t := range tasks {
 		h := t.train(candidates, done)
@@ -222,8 +221,8 @@ func (t *task) train(candidates []candidate, done func()) trainedHead {
 		c := t.calibrate(h.chosen)
 		h.inverseTemperature, h.metrics = c.inverseTemperature, c.metrics
 	}
-	counts := t.counts(h.chosen.Value)
-	h.weighting, h.docs = h.chosen.weigh(counts, t.kinds), counts.docs
+	counts := t.tally(h.chosen).counts
+	h.weighting, h.docs = h.chosen.weigh(counts, counts.vocabularySize()), counts.docs
 	return h
 }
 
@@ -261,7 +260,7 @@ func (h *trainedHead) head() model.Head {
 		Value:              h.chosen.Value,
 		WeightBits:         h.bits,
 		Bias:               h.bias,
-		InverseTemperature: math.Min(max(h.inverseTemperature, coolest), hottest),
+		InverseTemperature: h.inverseTemperature,
 		Evaluation: model.Evaluation{
 			Examples:         uint64(h.metrics.Examples),
 			Accuracy:         h.metrics.Accuracy,

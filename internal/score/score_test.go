@@ -1,0 +1,255 @@
+package score
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/parley-nlp/parley/client"
+	"github.com/parley-nlp/parley/internal/dataset"
+)
+
+// varied returns a file of n rows: texts of known and unknown words and of odd
+// characters, with ids and without, and rows that cannot be scored.
+func varied(n int) string {
+	rng := rand.New(rand.NewPCG(3, 4))
+	odd := []string{
+		"qwrtz unheard", "👍🏽 goal — great!", "E\u0301te\u0301 match", "<b>goal</b> & \"cup\"", "a\u2028b shares", "\x00goal\x1f",
+		"   ", "", "...", "goal", "https://a.b/c #goal @match", "平和 talks", strings.Repeat("late goal ", 3000),
+	}
+	var b strings.Builder
+	for i := range n {
+		row := map[string]any{"text": paragraph(rng, rng.IntN(3)) + fmt.Sprint(" unknown", i)}
+		switch rng.IntN(8) {
+		case 0, 1:
+			row["text"] = odd[rng.IntN(len(odd))]
+		case 2:
+			row["text"] = 5 + i
+		case 3:
+			delete(row, "text")
+		}
+		if rng.IntN(2) == 0 {
+			row["id"] = fmt.Sprint("id<", i, ">")
+		}
+		line, _ := json.Marshal(row)
+		b.Write(line)
+		b.WriteByte('\n')
+		if rng.IntN(20) == 0 {
+			b.WriteString("{broken\n")
+		}
+	}
+	long, _ := json.Marshal(map[string]string{"text": strings.Repeat("goal ", MaxDocumentBytes/5+1)})
+	return b.String() + string(long) + "\n"
+}
+
+func ptr(p float64) *float64 { return &p }
+
+func TestRemoteAnswersAreThoseOfTheLocalModel(t *testing.T) {
+	file := varied(400)
+	c := start(t, client.WithBatches(7, 1<<20, 3)) // many calls, in flight together
+	for _, o := range []Options{
+		{},
+		{Top: -1},
+		{Top: 2, Heads: []string{"stance"}},
+		{Top: 99, Heads: []string{"stance", "topic"}},
+		{MinProbability: ptr(0)},
+		{MinProbability: ptr(0.9)},
+		{MinProbability: ptr(1)},
+		{MinMargin: 0.5, Evidence: 3},
+		{MinMargin: 1, MinProbability: ptr(0.2), Top: 3, Evidence: 50},
+	} {
+		want, wantSummary, err := run(mustLocal(t, o), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, summary, err := run(mustRemote(t, c, o), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if summary != wantSummary || summary.Rows < 400 || summary.Errors < 50 || summary.Errors > 200 {
+			t.Errorf("%+v: remote %+v, local %+v", o, summary, wantSummary)
+		}
+		for i := range max(len(got), len(want)) {
+			if i >= len(got) || i >= len(want) || got[i] != want[i] {
+				t.Fatalf("%+v, line %d of %d and %d: remote and local differ:\n%.500s\n%.500s", o, i, len(got), len(want), got[min(i, len(got)-1)], want[min(i, len(want)-1)])
+			}
+		}
+	}
+}
+
+func TestEveryDecisionIsMade(t *testing.T) {
+	lines, _, err := run(mustLocal(t, Options{MinProbability: ptr(0.5), MinMargin: 0.9}), varied(400))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(lines, "\n")
+	for _, want := range []string{"LABELED", "NO_EVIDENCE", "OUT_OF_DOMAIN", "LOW_CONFIDENCE", "AMBIGUOUS"} {
+		if !strings.Contains(all, `"decision":"`+want+`"`) {
+			t.Errorf("no row has the decision %s", want)
+		}
+	}
+}
+
+func TestRowsKeepTheirOrderAndNames(t *testing.T) {
+	var first strings.Builder
+	var want []string
+	for i := range 2*chunkRows + 10 {
+		if i%2 == 0 {
+			fmt.Fprintf(&first, "{\"id\": \"row %d\", \"text\": \"goal %d\"}\n", i, i)
+			want = append(want, fmt.Sprint("row ", i))
+		} else {
+			fmt.Fprintf(&first, "{\"text\": \"goal %d\"}\n", i)
+			want = append(want, fmt.Sprintf("f0.jsonl:%d", i+1))
+		}
+	}
+	lines, s, err := run(mustLocal(t, Options{}), first.String(), "{\"text\": \"talks\"}\n")
+	want = append(want, "f1.jsonl:1")
+	if err != nil || s != (Summary{Rows: len(want)}) {
+		t.Fatalf("got %+v, error %v, want %d rows", s, err, len(want))
+	}
+	var got []string
+	for _, line := range lines {
+		var row struct{ ID string }
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, row.ID)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got ids %q, want %q", got, want)
+	}
+}
+
+func TestRowsThatCannotBeScored(t *testing.T) {
+	long := fmt.Sprintf(`{"id": "long", "text": %q}`, strings.Repeat("x", MaxDocumentBytes+1))
+	file := `{"text": "goal"}` + "\n{broken\n" + `{"id": "blank", "text": " "}` + "\n" + long + "\n"
+	lines, s, err := run(mustLocal(t, Options{}), file)
+	if err != nil || s != (Summary{Rows: 4, Errors: 3}) {
+		t.Fatalf("got %+v, error %v, want 4 rows of which 3 errors", s, err)
+	}
+	for i, want := range []string{
+		`{"id":"f0.jsonl:1","predictions":{"topic":{`,
+		`{"id":"f0.jsonl:2","error":{"code":"INVALID_ARGUMENT","message":"f0.jsonl:2: `,
+		`{"id":"blank","error":{"code":"INVALID_ARGUMENT","message":"f0.jsonl:3: the text is empty"}}`,
+		`{"id":"long","error":{"code":"INVALID_ARGUMENT","message":"f0.jsonl:4: the text has 1048577 bytes, the limit is 1048576"}}`,
+	} {
+		if !strings.HasPrefix(lines[i], want) {
+			t.Errorf("line %d: got %s, want %s...", i, lines[i], want)
+		}
+	}
+}
+
+func TestFinalErrorComesAfterWhatWasRead(t *testing.T) {
+	const good = "{\"text\": \"goal\"}\n"
+	for _, c := range []struct {
+		name  string
+		files []string
+		rows  int
+	}{
+		{"an empty file", []string{""}, 0},
+		{"an empty file behind another", []string{good + good, ""}, 2},
+		{"a file that is no text behind another", []string{good, "\x1f\x8b broken gzip"}, 1},
+		{"a file without texts behind a full chunk", []string{strings.Repeat(good, chunkRows), `{"body": "goal"}`}, chunkRows},
+		{"nothing after the error", []string{good, "", good}, 1},
+	} {
+		lines, s, err := run(mustLocal(t, Options{}), c.files...)
+		if err == nil || len(lines) != c.rows || s.Rows != c.rows {
+			t.Errorf("%s: got %d lines, %+v and error %v, want %d and an error", c.name, len(lines), s, err, c.rows)
+		}
+	}
+	if _, _, err := run(mustLocal(t, Options{}), ""); !errors.Is(err, dataset.ErrNoRows) {
+		t.Errorf("got error %v, want %v", err, dataset.ErrNoRows)
+	}
+}
+
+// A recorder is a local classifier that remembers how many texts came together
+// and cancels its context after some calls.
+type recorder struct {
+	Classifier
+	sizes  []int
+	cancel context.CancelFunc
+	after  int
+}
+
+func (r *recorder) Classify(ctx context.Context, texts []string) ([]Row, error) {
+	r.sizes = append(r.sizes, len(texts))
+	rows, err := r.Classifier.Classify(ctx, texts)
+	if len(r.sizes) == r.after {
+		r.cancel()
+	}
+	return rows, err
+}
+
+func TestChunksAreOfSoManyRowsAndBytes(t *testing.T) {
+	row := func(size int) string { return fmt.Sprintf("{\"text\": %q}\n", strings.Repeat("x", size)) }
+	for _, c := range []struct {
+		name string
+		file string
+		want []int
+	}{
+		{"few rows", strings.Repeat(row(1), 3), []int{3}},
+		{"a chunk of rows", strings.Repeat(row(1), chunkRows), []int{chunkRows}},
+		{"a row more", strings.Repeat(row(1), chunkRows+1), []int{chunkRows, 1}},
+		{"long rows", strings.Repeat(row(MaxDocumentBytes), 9), []int{8, 1}},
+		{"bad rows are not asked for", strings.Repeat("{broken\n", chunkRows-1) + row(1) + row(1), []int{1, 1}},
+		{"nothing but bad rows", row(0) + row(0), nil},
+	} {
+		r := &recorder{Classifier: mustLocal(t, Options{})}
+		if _, _, err := run(r, c.file); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(r.sizes, c.want) {
+			t.Errorf("%s: got chunks of %v, want %v", c.name, r.sizes, c.want)
+		}
+	}
+}
+
+func TestCancelledRunEnds(t *testing.T) {
+	file := strings.Repeat("{\"text\": \"goal\"}\n", 3*chunkRows)
+	remote := mustRemote(t, start(t), Options{})
+	for name, c := range map[string]Classifier{"local": mustLocal(t, Options{}), "remote": remote} {
+		ctx, cancel := context.WithCancel(context.Background())
+		r := &recorder{Classifier: c, cancel: cancel, after: 1}
+		var out bytes.Buffer
+		s, err := Run(ctx, r, []dataset.Source{dataset.Reader("f.jsonl", strings.NewReader(file))}, unlabelled, &out)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got error %v, want %v", name, err, context.Canceled)
+		}
+		if got := strings.Count(out.String(), "\n"); got != chunkRows || s.Rows != chunkRows {
+			t.Errorf("%s: %d lines and %+v, want the first %d", name, got, s, chunkRows)
+		}
+	}
+}
+
+// A fullDisk takes so many bytes and fails then.
+type fullDisk struct{ left int }
+
+var errFull = errors.New("no space left")
+
+func (d *fullDisk) Write(b []byte) (int, error) {
+	if len(b) > d.left {
+		return 0, errFull
+	}
+	d.left -= len(b)
+	return len(b), nil
+}
+
+func TestWriteErrorsEndTheRun(t *testing.T) {
+	file := strings.Repeat("{\"text\": \"goal\"}\n", 2*chunkRows)
+	for _, room := range []int{0, 1000, 100_000, 400_000} {
+		r := &recorder{Classifier: mustLocal(t, Options{})}
+		src := dataset.Reader("f.jsonl", strings.NewReader(file))
+		if _, err := Run(context.Background(), r, []dataset.Source{src}, unlabelled, &fullDisk{room}); !errors.Is(err, errFull) {
+			t.Errorf("room for %d bytes: got error %v, want %v", room, err, errFull)
+		}
+		if room < 100_000 && len(r.sizes) != 1 {
+			t.Errorf("room for %d bytes: %d chunks were classified, want 1", room, len(r.sizes))
+		}
+	}
+}
