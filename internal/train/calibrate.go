@@ -19,6 +19,12 @@ const (
 // scores most likely. The likelihood is concave in it, so its slope has one
 // root, found by bisection of the logarithm. Guo et al., "On Calibration of
 // Modern Neural Networks" (2017), section 4.2. Without texts it returns 1.
+//
+// Scores that tell few texts apart without a mistake would seem certain of
+// everything. So to the n texts one more is added that is of every label alike:
+// the true label of a text is to get (n + 1/labels) / (n + 1), each other one
+// (1/labels) / (n + 1). After Platt, "Probabilistic Outputs for Support Vector
+// Machines" (1999), section 2.2.
 func fitTemperature(texts []scoredText) float64 {
 	if len(texts) == 0 {
 		return 1
@@ -36,14 +42,17 @@ func fitTemperature(texts []scoredText) float64 {
 }
 
 // likelihoodSlope is the derivative of the log-likelihood by the inverse
-// temperature: the sum of the true label's score minus the expected score.
+// temperature: over all texts the sum of the score expected by the target less
+// that expected by the softmax.
 func likelihoodSlope(texts []scoredText, inverse float64) float64 {
-	slope := 0.0
-	p := make([]float64, len(texts[0].nats))
+	slope, labels := 0.0, len(texts[0].nats)
+	other := 1 / float64(labels*(len(texts)+1))
+	p := make([]float64, labels)
 	for _, t := range texts {
 		exact.Softmax(p, t.nats, inverse)
+		// Scores relative to the true label's, whose own term is then 0.
 		for i := range p {
-			slope += float64(p[i] * (t.nats[t.truth] - t.nats[i]))
+			slope += float64((other - p[i]) * (t.nats[i] - t.nats[t.truth]))
 		}
 	}
 	return slope

@@ -53,6 +53,8 @@ func repeated(n, right int, lead float64) []scoredText {
 	return list
 }
 
+// Of four texts three are right: with one added that is of both labels alike,
+// the leading label should get (3*0.9 + 0.1) / 4 = 0.7.
 func TestTemperatureInClosedForm(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -60,8 +62,8 @@ func TestTemperatureInClosedForm(t *testing.T) {
 		want  float64
 	}{
 		{"no texts", nil, 1},
-		{"three of four right", repeated(4, 3, 1), math.Log(3)},
-		{"three of four right, scores of ten", repeated(4, 3, 10), math.Log(3) / 10},
+		{"three of four right", repeated(4, 3, 1), math.Log(7. / 3)},
+		{"three of four right, scores of ten", repeated(4, 3, 10), math.Log(7./3) / 10},
 		{"half right", repeated(4, 2, 1), coolest},
 		{"all wrong", repeated(4, 0, 1), coolest},
 		{"tiny scores, three of four right", repeated(4, 3, 1e-6), hottest},

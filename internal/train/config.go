@@ -68,12 +68,19 @@ func union(list []model.Features) (model.Features, error) {
 		if f.CharMax > 0 && all.CharMax > 0 && (f.CharMin != all.CharMin || f.CharMax != all.CharMax) {
 			return all, fmt.Errorf("%s and %s: candidates with character n-grams must agree on their lengths", all, f)
 		}
-		all.Words = max(all.Words, f.Words)
-		if f.CharMax > 0 {
-			all.CharMin, all.CharMax = f.CharMin, f.CharMax
-		}
+		all = join(all, f)
 	}
 	return all, nil
+}
+
+// join returns features that contain those of a and b, which agree on the
+// lengths of characters.
+func join(a, b model.Features) model.Features {
+	a.Words = max(a.Words, b.Words)
+	if b.CharMax > 0 {
+		a.CharMin, a.CharMax = b.CharMin, b.CharMax
+	}
+	return a
 }
 
 // A candidate is one way to train a head.

@@ -14,7 +14,8 @@ import (
 // of heads; every head must be one of the model's.
 func Evaluate(m *model.Model, examples []dataset.Example, heads []string) (*Report, error) {
 	examples, sum := sortExamples(examples, heads)
-	report := &Report{Rows: len(examples), Sources: sources(examples), HeldOut: true}
+	component := groups(examples)
+	report := &Report{Rows: len(examples), Sources: sources(component), HeldOut: true}
 	report.describe(m)
 	if hex.EncodeToString(sum[:]) == m.TrainingData() {
 		report.HeldOut = false
@@ -25,19 +26,19 @@ func Evaluate(m *model.Model, examples []dataset.Example, heads []string) (*Repo
 		if h < 0 {
 			return nil, fmt.Errorf("the model has no head %q: it has %s", name, headNames(m))
 		}
-		report.Heads = append(report.Heads, evaluateHead(m, h, examples, i, report))
+		report.Heads = append(report.Heads, evaluateHead(m, h, examples, component, i, report))
 	}
 	return report, nil
 }
 
-func evaluateHead(m *model.Model, h int, examples []dataset.Example, column int, report *Report) HeadReport {
+func evaluateHead(m *model.Model, h int, examples []dataset.Example, component []int, column int, report *Report) HeadReport {
 	head := &m.Heads()[h]
 	labels := slices.Clone(head.Labels)
 	unknown := map[string]int{}
 	c := m.NewClassifier()
 	var list []judgement
 	answered := 0
-	for _, ex := range examples {
+	for i, ex := range examples {
 		label := ex.Labels[column]
 		if label == "" {
 			continue
@@ -56,7 +57,7 @@ func evaluateHead(m *model.Model, h int, examples []dataset.Example, column int,
 		if r.Decide(h, model.Thresholds{MinProbability: head.MinProbability}) == model.Labeled {
 			answered++
 		}
-		list = append(list, judgement{truth, p.Best, slices.Clone(p.Probabilities)})
+		list = append(list, judgement{truth, p.Best, component[i], slices.Clone(p.Probabilities)})
 	}
 	for i := range list {
 		list[i].probabilities = append(list[i].probabilities, make([]float64, len(unknown))...)
@@ -72,9 +73,10 @@ func headNames(m *model.Model) string {
 	return strings.Join(names, ", ")
 }
 
-func sources(examples []dataset.Example) int {
+// sources is the number of components.
+func sources(component []int) int {
 	n := 0
-	for _, c := range groups(examples) {
+	for _, c := range component {
 		n = max(n, c+1)
 	}
 	return n

@@ -14,9 +14,13 @@ type Metrics struct {
 	Examples         int            `json:"examples"`
 	Accuracy         float64        `json:"accuracy"`
 	MacroF1          float64        `json:"macro_f1"`
+	AccuracyInterval Interval       `json:"accuracy_interval"`
+	MacroF1Interval  Interval       `json:"macro_f1_interval"`
 	MajorityLabel    string         `json:"majority_label"`
 	MajorityAccuracy float64        `json:"majority_accuracy"`
 	MajorityMacroF1  float64        `json:"majority_macro_f1"`
+	KeywordAccuracy  float64        `json:"keyword_accuracy,omitempty"` // of keywordRule; 0 in an evaluation
+	KeywordMacroF1   float64        `json:"keyword_macro_f1,omitempty"`
 	ECE              float64        `json:"expected_calibration_error"`
 	PerfectECE       float64        `json:"expected_calibration_error_if_perfect"`
 	NLL              float64        `json:"negative_log_likelihood"`
@@ -38,21 +42,36 @@ type LabelMetrics struct {
 // A judgement is a prediction beside the truth.
 type judgement struct {
 	truth, predicted int
+	source           int       // see groups
 	probabilities    []float64 // calibrated, one per label
 }
 
 // measure compares predictions with the truth. Without any it returns zeros.
 func measure(labels []string, list []judgement) Metrics {
-	m := Metrics{Examples: len(list), Confusion: make([][]int, len(labels))}
-	for i := range m.Confusion {
-		m.Confusion[i] = make([]int, len(labels))
-	}
-	for _, j := range list {
-		m.Confusion[j.truth][j.predicted]++
-	}
+	m := Metrics{Examples: len(list), Confusion: confusion(len(labels), list)}
 	m.tabulate(labels)
 	m.calibration(list)
+	m.AccuracyInterval, m.MacroF1Interval = bootstrap(len(labels), list)
 	return m
+}
+
+// keywords fills in what keywordRule makes of the same examples.
+func (m *Metrics) keywords(labels []string, list []judgement) {
+	k := Metrics{Examples: len(list), Confusion: confusion(len(labels), list)}
+	k.tabulate(labels)
+	m.KeywordAccuracy, m.KeywordMacroF1 = k.Accuracy, k.MacroF1
+}
+
+// confusion counts the judgements by true, then predicted label.
+func confusion(labels int, list []judgement) [][]int {
+	matrix := make([][]int, labels)
+	for i := range matrix {
+		matrix[i] = make([]int, labels)
+	}
+	for _, j := range list {
+		matrix[j.truth][j.predicted]++
+	}
+	return matrix
 }
 
 // tabulate works out what the confusion matrix says.

@@ -22,8 +22,8 @@ func near(t *testing.T, what string, got, want float64) {
 func TestMetricsOfAHandfulOfAnswers(t *testing.T) {
 	p := func(a, b, c float64) []float64 { return []float64{a, b, c, 0} }
 	m := measure([]string{"a", "b", "c", "d"}, []judgement{
-		{0, 0, p(0.5, 0.3, 0.2)}, {0, 0, p(0.8, 0.1, 0.1)}, {0, 1, p(0.4, 0.6, 0)},
-		{1, 1, p(0, 1, 0)}, {1, 0, p(0.5, 0.25, 0.25)}, {2, 1, p(0.1, 0.9, 0)},
+		{0, 0, 1, p(0.5, 0.3, 0.2)}, {0, 0, 2, p(0.8, 0.1, 0.1)}, {0, 1, 3, p(0.4, 0.6, 0)},
+		{1, 1, 4, p(0, 1, 0)}, {1, 0, 5, p(0.5, 0.25, 0.25)}, {2, 1, 6, p(0.1, 0.9, 0)},
 	})
 	if want := [][]int{{2, 1, 0, 0}, {1, 1, 0, 0}, {0, 1, 0, 0}, {0, 0, 0, 0}}; !reflect.DeepEqual(m.Confusion, want) {
 		t.Errorf("confusion: got %v, want %v", m.Confusion, want)
@@ -49,7 +49,7 @@ func TestMetricsOfAHandfulOfAnswers(t *testing.T) {
 // A label that only the predictions have counts against them, not against the
 // rule of always naming the majority label.
 func TestMajorityIsNotBlamedForPredictions(t *testing.T) {
-	m := measure([]string{"a", "b"}, []judgement{{0, 0, []float64{1, 0}}, {0, 1, []float64{0, 1}}})
+	m := measure([]string{"a", "b"}, []judgement{{0, 0, 7, []float64{1, 0}}, {0, 1, 8, []float64{0, 1}}})
 	near(t, "macro-F1", m.MacroF1, (2./3+0)/2)
 	near(t, "macro-F1 of always a", m.MajorityMacroF1, 1)
 }

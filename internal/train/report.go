@@ -90,8 +90,8 @@ func (h *HeadReport) writeText(b *bufio.Writer) {
 		fmt.Fprintln(b, "  not evaluated")
 		return
 	}
-	fmt.Fprintf(b, "  macro-F1     %.3f    always %q: %.3f\n", h.MacroF1, h.MajorityLabel, h.MajorityMacroF1)
-	fmt.Fprintf(b, "  accuracy     %.3f    always %q: %.3f\n", h.Accuracy, h.MajorityLabel, h.MajorityAccuracy)
+	fmt.Fprintf(b, "  macro-F1     %.3f    %s\n", h.MacroF1, h.beside(h.MacroF1Interval, h.MajorityMacroF1, h.KeywordMacroF1))
+	fmt.Fprintf(b, "  accuracy     %.3f    %s\n", h.Accuracy, h.beside(h.AccuracyInterval, h.MajorityAccuracy, h.KeywordAccuracy))
 	fmt.Fprintf(b, "  ECE          %.3f    perfectly calibrated: %.3f\n", h.ECE, h.PerfectECE)
 	fmt.Fprintf(b, "  NLL          %.3f    label shares alone: %.3f\n", h.NLL, h.BaseNLL)
 	if h.Chosen == "" { // an evaluation
@@ -99,6 +99,16 @@ func (h *HeadReport) writeText(b *bufio.Writer) {
 	}
 	h.writeLabels(b)
 	h.writeConfusion(b)
+}
+
+// beside is what a measure is to be seen with: its interval and what simple
+// rules reach.
+func (h *HeadReport) beside(i Interval, majority, keywords float64) string {
+	s := fmt.Sprintf("95%% interval %.3f to %.3f, always %q %.3f", i.Low, i.High, h.MajorityLabel, majority)
+	if h.Chosen != "" { // a training run, which has texts to take keywords from
+		s += fmt.Sprintf(", keywords %.3f", keywords)
+	}
+	return s
 }
 
 func (h *HeadReport) writeLabels(b *bufio.Writer) {

@@ -12,12 +12,13 @@ import (
 // A task is one head to be trained on a corpus.
 type task struct {
 	*corpus
-	name   string
-	labels []string // ascending
-	truth  []int    // per example: its label, or -1 for none
-	fold   []int    // per example
-	folds  int      // 0: too few sources to split
-	known  []bool   // per example: it has a word that occurs outside its fold
+	name      string
+	labels    []string // ascending
+	truth     []int    // per example: its label, or -1 for none
+	component []int    // per example: its source, see groups
+	fold      []int    // per example
+	folds     int      // 0: too few sources to split
+	known     []bool   // per example: it has a word that occurs outside its fold
 }
 
 // newTask returns the task of the i-th head.
@@ -233,7 +234,7 @@ func (t *task) calibrate(c candidate) calibrated {
 		head := model.Head{InverseTemperature: fitTemperature(t.scored(raw, f))}
 		nats, prior := make([]float64, len(t.labels)), t.prior(f)
 		t.eachIn(f, func(i int) {
-			j := judgement{t.truth[i], t.answer(i, raw[i], prior), make([]float64, len(t.labels))}
+			j := judgement{t.truth[i], t.answer(i, raw[i], prior), t.component[i], make([]float64, len(t.labels))}
 			if t.known[i] {
 				head.Calibrate(j.probabilities, nats, raw[i])
 			} else {

@@ -48,7 +48,7 @@ func Train(examples []dataset.Example, heads []string, cfg Config) (*model.Model
 		trained = append(trained, h)
 		report.Heads = append(report.Heads, h.report())
 	}
-	spec := assemble(corpus, features, trained)
+	spec := assemble(corpus, trained)
 	spec.MinKnownShare, spec.TrainingData = minKnown, sum
 	m, err := model.New(spec)
 	if err != nil {
@@ -103,7 +103,7 @@ const fewExamples = 5
 // all but one percent of the texts reach when judged by the other folds.
 func split(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	component := groups(c.examples)
-	report.Sources = slices.Max(component) + 1
+	report.Sources = sources(component)
 	if k == 0 {
 		k = 5
 	}
@@ -120,8 +120,8 @@ func split(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	fold := folds(component, labels, k)
 	shares, known := c.knownWords(fold, k)
 	for _, t := range tasks {
-		t.fold, t.folds, t.known = fold, k, known
-		t.warnOfLonelyLabels(component, report)
+		t.component, t.fold, t.folds, t.known = component, fold, k, known
+		t.warnOfLonelyLabels(report)
 	}
 	slices.Sort(shares)
 	return shares[len(shares)/100]
@@ -129,7 +129,7 @@ func split(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 
 // warnOfLonelyLabels reports labels that come from one source only: the folds
 // that judge them have never seen them.
-func (t *task) warnOfLonelyLabels(component []int, report *Report) {
+func (t *task) warnOfLonelyLabels(report *Report) {
 	sources := make([]map[int]bool, len(t.labels))
 	for i, l := range t.truth {
 		if l < 0 {
@@ -138,7 +138,7 @@ func (t *task) warnOfLonelyLabels(component []int, report *Report) {
 		if sources[l] == nil {
 			sources[l] = map[int]bool{}
 		}
-		sources[l][component[i]] = true
+		sources[l][t.component[i]] = true
 	}
 	for l, label := range t.labels {
 		if len(sources[l]) == 1 {
@@ -220,6 +220,7 @@ func (t *task) train(candidates []candidate, done func()) trainedHead {
 		h.chosen = best(h.trials).candidate
 		c := t.calibrate(h.chosen)
 		h.inverseTemperature, h.metrics = c.inverseTemperature, c.metrics
+		h.metrics.keywords(t.labels, t.outOfFoldKeywords())
 	}
 	counts := t.tally(h.chosen).counts
 	h.weighting, h.docs = h.chosen.weigh(counts, counts.vocabularySize()), counts.docs
@@ -229,10 +230,11 @@ func (t *task) train(candidates []candidate, done func()) trainedHead {
 // assemble puts the heads side by side, one row a feature. Rows that say
 // nothing for any head are left out, but not single words: they tell what the
 // model has seen.
-func assemble(c *corpus, f model.Features, heads []trainedHead) model.Spec {
-	spec := model.Spec{Features: f}
+func assemble(c *corpus, heads []trainedHead) model.Spec {
+	spec := model.Spec{Features: heads[0].chosen.Features}
 	for i := range heads {
 		spec.Heads = append(spec.Heads, heads[i].head())
+		spec.Features = join(spec.Features, heads[i].chosen.Features)
 	}
 	var row []int16
 	for i, id := range c.ids {

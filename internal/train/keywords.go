@@ -1,0 +1,111 @@
+package train
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/parley-nlp/parley/internal/exact"
+	"github.com/parley-nlp/parley/internal/model"
+)
+
+// A keywordRule is what a person with a list of words would do, the baseline
+// that a model has to beat: a text gets the label of which it has the most
+// keywords; of equal ones, or without any, the most frequent label.
+type keywordRule struct {
+	labelsOf map[uint32][]int // by row of a word
+	common   []int            // the labels, most frequent first
+}
+
+// keywordsPerLabel is the length of the list, keywordExamples how many texts
+// of the label must have a word that is on it.
+const (
+	keywordsPerLabel = 10
+	keywordExamples  = 2
+)
+
+// newKeywordRule takes as keywords the words with the highest log-odds ratio
+// between the texts of a label and all others, smoothed by one half (Haldane,
+// 1956). counts are of binary values.
+func newKeywordRule(counts *Counts, kinds []kind) *keywordRule {
+	k := &keywordRule{labelsOf: map[uint32][]int{}}
+	for label, words := range rankWords(counts, kinds) {
+		k.common = append(k.common, label)
+		for _, w := range words[:min(len(words), keywordsPerLabel)] {
+			k.labelsOf[w.row] = append(k.labelsOf[w.row], label)
+		}
+	}
+	slices.SortStableFunc(k.common, func(a, b int) int { return cmp.Compare(counts.docs[b], counts.docs[a]) })
+	return k
+}
+
+// A rankedWord is a row and how much it speaks for a label.
+type rankedWord struct {
+	row  uint32
+	odds float64
+}
+
+// rankWords returns for every label the words that could be its keywords, best
+// first.
+func rankWords(counts *Counts, kinds []kind) [][]rankedWord {
+	all := uint64(0)
+	for _, n := range counts.docs {
+		all += n
+	}
+	words := make([][]rankedWord, counts.labels)
+	for i, k := range kinds {
+		if !k.counted {
+			continue
+		}
+		row := counts.row(i)
+		sum := total(row)
+		for label, n := range row {
+			if n >= keywordExamples {
+				here := logOdds(uint64(n), counts.docs[label])
+				elsewhere := logOdds(sum-uint64(n), all-counts.docs[label])
+				words[label] = append(words[label], rankedWord{uint32(i), here - elsewhere})
+			}
+		}
+	}
+	for _, list := range words {
+		slices.SortStableFunc(list, func(a, b rankedWord) int { return cmp.Compare(b.odds, a.odds) })
+	}
+	return words
+}
+
+// logOdds are those of a word in n of all texts.
+func logOdds(n, all uint64) float64 {
+	return exact.Log((float64(n) + 0.5) / (float64(all-n) + 0.5))
+}
+
+// predict returns the label of a document.
+func (k *keywordRule) predict(d document) int {
+	found := make([]int, len(k.common))
+	for _, o := range d {
+		for _, label := range k.labelsOf[o.row] {
+			found[label]++
+		}
+	}
+	best := k.common[0]
+	for _, label := range k.common {
+		if found[label] > found[best] {
+			best = label
+		}
+	}
+	return best
+}
+
+// outOfFoldKeywords judges every labelled example by keywords of the other
+// folds.
+func (t *task) outOfFoldKeywords() []judgement {
+	all := t.tally(candidate{Features: model.Features{Words: 1}, Value: model.Binary})
+	var list []judgement
+	for f := range t.folds {
+		t.eachIn(f, func(i int) { all.counts.subtract(all.docs[i], t.truth[i], all.value) })
+		rule := newKeywordRule(all.counts, t.kinds)
+		t.eachIn(f, func(i int) {
+			list = append(list, judgement{truth: t.truth[i], predicted: rule.predict(all.docs[i]), source: t.component[i]})
+			all.counts.add(all.docs[i], t.truth[i], all.value)
+		})
+	}
+	return list
+}

@@ -1,0 +1,55 @@
+package train
+
+import (
+	"slices"
+	"testing"
+)
+
+// Rows 0 to 3 are words, row 4 is no word that counts. Label 0 has three texts,
+// label 1 four.
+func keywordCounts() (*Counts, []kind) {
+	kinds := []kind{{1, true}, {1, true}, {1, true}, {1, true}, {0, false}}
+	c := newCounts(len(kinds), 2)
+	copy(c.docs, []uint64{3, 4})
+	copy(c.features, []uint32{
+		3, 0, // of label 0
+		0, 4, // of label 1
+		2, 3, // of both, a little more of label 1
+		1, 0, // too rare
+		3, 0, // no word
+	})
+	return c, kinds
+}
+
+func TestRankWords(t *testing.T) {
+	ranked := rankWords(keywordCounts())
+	for label, want := range [][]uint32{{0, 2}, {1, 2}} {
+		var got []uint32
+		for _, w := range ranked[label] {
+			got = append(got, w.row)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("label %d: got rows %v, want %v", label, got, want)
+		}
+	}
+}
+
+func TestKeywordRule(t *testing.T) {
+	rule := newKeywordRule(keywordCounts())
+	for _, c := range []struct {
+		name string
+		d    document
+		want int
+	}{
+		{"a keyword of label 0", document{{0, 1}}, 0},
+		{"a keyword of label 1", document{{1, 1}}, 1},
+		{"one of each: the more frequent label", document{{0, 1}, {1, 1}}, 1},
+		{"a shared one", document{{2, 5}}, 1},
+		{"none", document{{3, 1}}, 1},
+		{"no words", nil, 1},
+	} {
+		if got := rule.predict(c.d); got != c.want {
+			t.Errorf("%s: got label %d, want %d", c.name, got, c.want)
+		}
+	}
+}
