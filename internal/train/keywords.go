@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/parley-nlp/parley/internal/exact"
 	"github.com/parley-nlp/parley/internal/model"
 )
 
@@ -16,16 +15,12 @@ type keywordRule struct {
 	common   []int            // the labels, most frequent first
 }
 
-// keywordsPerLabel is the length of the list, keywordExamples how many texts
-// of the label must have a word that is on it.
-const (
-	keywordsPerLabel = 10
-	keywordExamples  = 2
-)
+// keywordsPerLabel is the length of the list.
+const keywordsPerLabel = 20
 
-// newKeywordRule takes as keywords the words with the highest log-odds ratio
-// between the texts of a label and all others, smoothed by one half (Haldane,
-// 1956). counts are of binary values.
+// newKeywordRule takes as keywords of a label the words that most of its texts
+// have and few others: by the difference of the shares. counts are of binary
+// values.
 func newKeywordRule(counts *Counts, kinds []kind) *keywordRule {
 	k := &keywordRule{labelsOf: map[uint32][]int{}}
 	for label, words := range rankWords(counts, kinds) {
@@ -38,10 +33,11 @@ func newKeywordRule(counts *Counts, kinds []kind) *keywordRule {
 	return k
 }
 
-// A rankedWord is a row and how much it speaks for a label.
+// A rankedWord is a row, and by how much more of a label's texts have the word
+// than of all others.
 type rankedWord struct {
 	row  uint32
-	odds float64
+	lead float64
 }
 
 // rankWords returns for every label the words that could be its keywords, best
@@ -59,23 +55,20 @@ func rankWords(counts *Counts, kinds []kind) [][]rankedWord {
 		row := counts.row(i)
 		sum := total(row)
 		for label, n := range row {
-			if n >= keywordExamples {
-				here := logOdds(uint64(n), counts.docs[label])
-				elsewhere := logOdds(sum-uint64(n), all-counts.docs[label])
+			here := share(uint64(n), counts.docs[label])
+			elsewhere := share(sum-uint64(n), all-counts.docs[label])
+			if here > elsewhere {
 				words[label] = append(words[label], rankedWord{uint32(i), here - elsewhere})
 			}
 		}
 	}
 	for _, list := range words {
-		slices.SortStableFunc(list, func(a, b rankedWord) int { return cmp.Compare(b.odds, a.odds) })
+		slices.SortStableFunc(list, func(a, b rankedWord) int { return cmp.Compare(b.lead, a.lead) })
 	}
 	return words
 }
 
-// logOdds are those of a word in n of all texts.
-func logOdds(n, all uint64) float64 {
-	return exact.Log((float64(n) + 0.5) / (float64(all-n) + 0.5))
-}
+func share(n, all uint64) float64 { return float64(n) / float64(max(all, 1)) }
 
 // predict returns the label of a document.
 func (k *keywordRule) predict(d document) int {
