@@ -30,12 +30,12 @@ func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: waitfile FILE NAME")
 	}
 	path := ts.MkAbs(args[0])
-	for range 600 {
+	for range 3000 { // training under the race detector takes a while
 		if b, err := os.ReadFile(path); err == nil {
 			ts.Setenv(args[1], string(b[:len(b)-1]))
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	ts.Fatalf("%s did not appear within a minute", args[0])
+	ts.Fatalf("%s did not appear within five minutes", args[0])
 }
