@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 )
 
@@ -90,15 +91,52 @@ func (k *keywordRule) predict(d document) int {
 // outOfFoldKeywords judges every labelled example by keywords of the other
 // folds.
 func (t *task) outOfFoldKeywords() []judgement {
-	all := t.tally(candidate{Features: model.Features{Words: 1}, Value: model.Binary})
+	y := t.keywordTally()
 	var list []judgement
 	for f := range t.folds {
-		t.eachIn(f, func(i int) { all.counts.subtract(all.docs[i], t.truth[i], all.value) })
-		rule := newKeywordRule(all.counts, t.kinds)
-		t.eachIn(f, func(i int) {
-			list = append(list, judgement{truth: t.truth[i], predicted: rule.predict(all.docs[i]), source: t.component[i]})
-			all.counts.add(all.docs[i], t.truth[i], all.value)
-		})
+		list = append(list, y.judge(f)...)
 	}
 	return list
+}
+
+// keywordTally counts in how many documents of each label a word is.
+func (t *task) keywordTally() *tally {
+	return t.tally(candidate{Features: model.Features{Words: 1}, Value: model.Binary})
+}
+
+// judge judges the labelled examples of fold f by keywords of the other folds.
+func (y *tally) judge(f int) []judgement {
+	y.eachIn(f, func(i int) { y.counts.subtract(y.docs[i], y.truth[i], y.value) })
+	rule := newKeywordRule(y.counts, y.kinds)
+	var list []judgement
+	y.eachIn(f, func(i int) {
+		list = append(list, judgement{truth: y.truth[i], predicted: rule.predict(y.docs[i]), source: y.component[i]})
+		y.counts.add(y.docs[i], y.truth[i], y.value)
+	})
+	return list
+}
+
+// KeywordBaseline judges held examples by keywords of training examples, for
+// every head. Of the metrics those of probabilities are 0.
+func KeywordBaseline(training, held []dataset.Example, heads []string) ([]Metrics, error) {
+	examples := slices.Concat(training, held)
+	c, err := newCorpus(examples, model.Features{Words: 1})
+	if err != nil {
+		return nil, err
+	}
+	component, fold := groups(examples), make([]int, len(examples))
+	for i := range held {
+		fold[len(training)+i] = 1
+	}
+	var list []Metrics
+	for i, name := range heads {
+		t := newTask(c, name, i)
+		t.component, t.fold, t.folds = component, fold, 2
+		judged := t.keywordTally().judge(1)
+		m := Metrics{Examples: len(judged), Confusion: confusion(len(t.labels), judged)}
+		m.tabulate(t.labels)
+		m.AccuracyInterval, m.MacroF1Interval = bootstrap(len(t.labels), judged)
+		list = append(list, m)
+	}
+	return list, nil
 }

@@ -3,6 +3,8 @@ package train
 import (
 	"slices"
 	"testing"
+
+	"github.com/parley-nlp/parley/internal/dataset"
 )
 
 // Rows 0 to 3 are words, row 4 is no word that counts. Label 0 has three texts,
@@ -51,5 +53,23 @@ func TestKeywordRule(t *testing.T) {
 		if got := rule.predict(c.d); got != c.want {
 			t.Errorf("%s: got label %d, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+func TestKeywordBaseline(t *testing.T) {
+	row := func(text, label string) dataset.Example {
+		return dataset.Example{Text: text, Labels: []string{label}}
+	}
+	training := []dataset.Example{
+		row("the keeper saved a goal", "sport"), row("a late goal for the team", "sport"),
+		row("the bank cut its rate", "money"), row("shares of the bank fell", "money"),
+	}
+	held := []dataset.Example{row("another goal", "sport"), row("a bank in trouble", "money"), row("the goal of the bank", "money")}
+	list, err := KeywordBaseline(training, held, []string{"topic"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := list[0]; m.Examples != 3 || m.Confusion[1][1] != 1 || m.Confusion[0][0] < 1 {
+		t.Errorf("got %+v, want goal to mean sport and bank money", m)
 	}
 }
