@@ -268,7 +268,7 @@ func TestReadmeTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme := string(b)
-	for name, table := range map[string]string{"counts": countTable(list), "agreement": agreementTable(list), "parts": partTable(list)} {
+	for name, table := range map[string]string{"counts": countTable(list), "agreement": agreementTable(list), "parts": partTable(list), "repetition": repetitionLine(list)} {
 		begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->\n"
 		_, rest, ok := strings.Cut(readme, begin)
 		old, _, closed := strings.Cut(rest, end)
@@ -288,6 +288,10 @@ func TestReadmeTables(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func repetitionLine(list []paragraph) string {
+	return fmt.Sprintf("Of the word 4-grams %.2f%% occur in more than three documents.\n", 100*repetition(list))
 }
 
 func countTable(list []paragraph) string {
