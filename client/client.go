@@ -12,6 +12,7 @@ package client
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -47,6 +48,10 @@ const (
 	maxSendBytes    = 16 << 20
 	maxReceiveBytes = 64 << 20
 )
+
+// ErrNotLocal is the error of Dial for a target on another machine when neither
+// WithTLS nor WithPlaintext was chosen.
+var ErrNotLocal = errors.New("not on this machine: choose WithTLS or WithPlaintext")
 
 // A Client calls one target.
 type Client struct {
@@ -112,9 +117,12 @@ func Dial(target string, opts ...Option) (*Client, error) {
 	if cfg.batchBytes > maxTextBytes {
 		return nil, fmt.Errorf("client: batches of %d bytes: a message holds at most %d of text", cfg.batchBytes, maxTextBytes)
 	}
+	if err := checkPorts(target); err != nil {
+		return nil, err
+	}
 	if cfg.creds == nil {
 		if !isLocal(target) {
-			return nil, fmt.Errorf("client: %s is not on this machine: choose WithTLS or WithPlaintext", target)
+			return nil, fmt.Errorf("client: %s: %w", target, ErrNotLocal)
 		}
 		cfg.creds = insecure.NewCredentials()
 	}
@@ -148,6 +156,19 @@ func fixed(addresses []string) resolver.Builder {
 	}
 	b.InitialState(resolver.State{Endpoints: endpoints})
 	return b
+}
+
+// checkPorts wants a port with every plain address: gRPC would take 443.
+func checkPorts(target string) error {
+	for _, address := range strings.Split(target, ",") {
+		if strings.Contains(target, "://") || strings.HasPrefix(address, "unix:") {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(strings.TrimSpace(address)); err != nil {
+			return fmt.Errorf("client: address %q: want host:port", address)
+		}
+	}
+	return nil
 }
 
 // isLocal reports whether every address of target is on this machine by its

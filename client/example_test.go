@@ -52,7 +52,7 @@ func startServer() (addr string, stop func()) {
 		{Text: "She decided the match with a header.", Labels: []string{"sport"}},
 		{Text: "Their keeper saved a late penalty.", Labels: []string{"sport"}},
 	}
-	m, _, err := train.Train(examples, []string{"topic"}, train.Default())
+	m, _, err := train.Train(context.Background(), examples, []string{"topic"}, train.Default())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,16 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 
 	"github.com/alecthomas/kong"
 )
 
-// A config is the flags of a configuration file, by their names.
-type config map[string]any
+// A config is the flags of a configuration file, by command and name.
+type config map[string]map[string]any
 
 // configFile reads a configuration file for kong.
 func configFile(r io.Reader) (kong.Resolver, error) {
@@ -19,19 +21,26 @@ func configFile(r io.Reader) (kong.Resolver, error) {
 	d.UseNumber()
 	var c config
 	if err := d.Decode(&c); err != nil {
-		return nil, fmt.Errorf("configuration file: want one JSON object: %w", err)
+		return nil, fmt.Errorf("configuration file: want one JSON object with an object for each command: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("configuration file: something follows the JSON object")
 	}
 	return c, nil
 }
 
 // Resolve returns the value of a flag, unless a variable sets it.
-func (c config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+func (c config) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, name := range flag.Envs {
 		if _, set := os.LookupEnv(name); set {
 			return nil, nil
 		}
 	}
-	v, ok := c[flag.Name]
+	command := ctx.Selected()
+	if command == nil {
+		return nil, nil
+	}
+	v, ok := c[command.Name][flag.Name]
 	if !ok {
 		return nil, nil
 	}
@@ -41,24 +50,19 @@ func (c config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, er
 	return v, nil
 }
 
-// Validate refuses names that are no flag of any command: a misspelt limit
+// Validate refuses names that are no command or no flag of it: a misspelt limit
 // must not go unnoticed.
 func (c config) Validate(app *kong.Application) error {
-	known := map[string]bool{}
-	for _, node := range append(slices.Clone(app.Children), app.Node) {
-		for _, f := range node.Flags {
-			known[f.Name] = true
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		i := slices.IndexFunc(app.Children, func(n *kong.Node) bool { return n.Name == name })
+		if i < 0 {
+			return fmt.Errorf("configuration file: there is no command %q", name)
 		}
-	}
-	var unknown []string
-	for name := range c {
-		if !known[name] {
-			unknown = append(unknown, name)
+		for _, flag := range slices.Sorted(maps.Keys(c[name])) {
+			if !slices.ContainsFunc(app.Children[i].Flags, func(f *kong.Flag) bool { return f.Name == flag }) {
+				return fmt.Errorf("configuration file: the command %s has no flag %q", name, flag)
+			}
 		}
-	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		return fmt.Errorf("configuration file: no command has a flag %q", unknown[0])
 	}
 	return nil
 }

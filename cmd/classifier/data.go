@@ -43,7 +43,12 @@ type labelFlags struct {
 const maxListed = 20
 
 // read reads labelled files. It returns warnings for the report.
-func (f labelFlags) read(e *env, command string, files []string) (*dataset.Set, []string, error) {
+func (f labelFlags) read(e *env, files []string) (*dataset.Set, []string, error) {
+	for i, h := range f.Head {
+		if slices.Contains(f.Head[:i], h) {
+			return nil, nil, usagef("--head %s is given twice", h)
+		}
+	}
 	srcs, err := dataset.Files(files, e.stdin)
 	if err != nil {
 		return nil, nil, err
@@ -52,7 +57,7 @@ func (f labelFlags) read(e *env, command string, files []string) (*dataset.Set, 
 	opts.Heads = f.Head
 	set, err := dataset.ReadAll(srcs, opts)
 	if err != nil {
-		return nil, nil, withHint(err, command, files)
+		return nil, nil, withHint(err, e.args)
 	}
 	var warnings []string
 	for _, w := range set.Warnings {
@@ -79,14 +84,14 @@ func listRowErrors(list []*dataset.RowError) string {
 	return strings.Join(lines, "\n")
 }
 
-// withHint adds the command line that would have worked to an error about
-// missing columns.
-func withHint(err error, command string, files []string) error {
+// withHint adds the command line that would have worked, made from that which
+// did not, to an error about missing columns.
+func withHint(err error, args []string) error {
 	missing, ok := errors.AsType[*dataset.ColumnError](err)
 	if !ok || len(missing.Hint()) == 0 {
 		return err
 	}
-	words := slices.Concat([]string{"classifier", command}, missing.Hint(), files)
+	words := slices.Concat([]string{"classifier"}, args[:1], missing.Hint(), args[1:])
 	for i, w := range words {
 		words[i] = shellQuote(w)
 	}

@@ -17,7 +17,7 @@ func (c *evalCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	set, warnings, err := c.read(e, "eval", c.Files)
+	set, warnings, err := c.read(e, c.Files)
 	if err != nil {
 		return err
 	}

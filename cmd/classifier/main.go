@@ -14,6 +14,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -22,7 +24,7 @@ import (
 
 // A cli is the command line as a whole.
 type cli struct {
-	Config kong.ConfigFlag `placeholder:"FILE" help:"Read flags from a JSON object, as {\"addr\": \"127.0.0.1:8080\"}. Flags and variables win over it."`
+	Config kong.ConfigFlag `placeholder:"FILE" help:"Read flags from a JSON object by command, as {\"serve\": {\"addr\": \"127.0.0.1:8080\"}}. Flags and variables win over it."`
 
 	Train    trainCmd    `cmd:"" help:"Train a model on labelled files and report how good it is."`
 	Eval     evalCmd     `cmd:"" help:"Judge a model on labelled files that it was not trained on."`
@@ -35,11 +37,13 @@ type cli struct {
 
 const description = `Topic and stance classification that other services can trust.
 
-Every flag can also be set by an environment variable: --addr by CLASSIFIER_ADDR.`
+Every flag can also be set by an environment variable, "serve --addr" by
+CLASSIFIER_SERVE_ADDR, and by a configuration file.`
 
 // An env is what a command works with.
 type env struct {
 	ctx            context.Context
+	args           []string // the command line, without the program's name
 	stdin          io.Reader
 	stdout, stderr io.Writer
 }
@@ -47,18 +51,45 @@ type env struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(env{ctx, os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]))
+	e := env{ctx, os.Args[1:], interruptible{ctx, os.Stdin}, os.Stdout, os.Stderr}
+	os.Exit(e.run())
 }
 
-// run executes a command line and returns its exit code.
-func run(e env, args []string) (code int) {
+// An interruptible reader fails when its context ends, even in the middle of a
+// read that waits.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	buf := make([]byte, len(p)) // p belongs to the caller again once Read returns
+	go func() {
+		n, err := i.r.Read(buf)
+		done <- result{n, err}
+	}()
+	select {
+	case r := <-done:
+		return copy(p, buf[:r.n]), r.err
+	case <-i.ctx.Done():
+		return 0, i.ctx.Err()
+	}
+}
+
+// run executes the command line and returns the exit code.
+func (e *env) run() (code int) {
 	var c cli
 	parser, err := kong.New(&c,
 		kong.Name("classifier"),
 		kong.Description(description),
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(code int) { panic(exit(code)) }), // --help
-		kong.DefaultEnvars("CLASSIFIER"),
+		kong.PostBuild(nameVariables),
 		kong.Configuration(configFile),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
@@ -74,39 +105,65 @@ func run(e env, args []string) (code int) {
 			code = int(asked)
 		}
 	}()
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(e.args)
 	if err != nil {
 		return e.misused(err)
 	}
-	return e.exitCode(ctx.Run(&e))
+	return e.exitCode(ctx.Run(e))
+}
+
+// nameVariables gives every flag a variable that names its command too, since
+// two commands may mean different things by a flag of the same name.
+func nameVariables(k *kong.Kong) error {
+	name := func(flags []*kong.Flag, prefix string) {
+		for _, f := range flags {
+			v := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+			f.Envs = []string{v}
+			f.Tag.Envs = f.Envs
+		}
+	}
+	name(slices.DeleteFunc(slices.Clone(k.Model.Flags), func(f *kong.Flag) bool { return f.Name == "help" }), "CLASSIFIER_")
+	for _, command := range k.Model.Children {
+		name(command.Flags, "CLASSIFIER_"+strings.ToUpper(command.Name)+"_")
+	}
+	return nil
 }
 
 // exit carries the exit code that kong asks for.
 type exit int
 
-// errUsage marks an error as one of the command line, found after parsing.
-var errUsage = errors.New("misused")
+// A usageError is one of the command line, found after parsing.
+type usageError struct{ error }
 
-func usagef(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{errUsage}, args...)...)
-}
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-func (e env) exitCode(err error) int {
-	switch {
-	case err == nil:
+// interrupted is the exit code of a command that a signal ended, as shells
+// count it.
+const interrupted = 130
+
+func (e *env) exitCode(err error) int {
+	if err == nil {
 		return 0
-	case errors.Is(err, errUsage):
-		return e.misused(err)
+	}
+	if usage, ok := errors.AsType[usageError](err); ok {
+		return e.misused(usage)
+	}
+	if e.ctx.Err() != nil {
+		fmt.Fprintln(e.stderr, "classifier: interrupted")
+		return interrupted
 	}
 	message := err.Error()
-	if s, ok := status.FromError(err); ok { // without gRPC's own words around it
-		message = fmt.Sprintf("the server says %s: %s", s.Code(), s.Message())
+	if g, ok := errors.AsType[interface {
+		error
+		GRPCStatus() *status.Status
+	}](err); ok { // without gRPC's own words around it
+		message = fmt.Sprintf("%s: %s", g.GRPCStatus().Code(), g.GRPCStatus().Message())
 	}
 	fmt.Fprintf(e.stderr, "classifier: %s\n", message)
 	return 1
 }
 
-func (e env) misused(err error) int {
+func (e *env) misused(err error) int {
 	fmt.Fprintf(e.stderr, "classifier: %v\n", err)
 	fmt.Fprintln(e.stderr, `classifier: "classifier --help" lists the commands, "classifier COMMAND --help" their flags`)
 	return 2

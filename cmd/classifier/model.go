@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -66,7 +67,7 @@ func trainBuiltin(e *env) (*model.Model, *train.Report, error) {
 	bar := newProgress(e.stderr, "training on the built-in corpus")
 	cfg.Progress = bar.update
 	defer bar.clear()
-	return train.Train(set.Examples, set.Heads, cfg)
+	return train.Train(e.ctx, set.Examples, set.Heads, cfg)
 }
 
 // askFlags choose who classifies: a model at hand or a server.
@@ -112,8 +113,11 @@ func (f askFlags) dial() (*client.Client, error) {
 		opts = append(opts, client.WithPlaintext())
 	}
 	c, err := client.Dial(f.Addr, opts...)
-	if err != nil && !f.TLS && !f.Plaintext {
+	switch {
+	case errors.Is(err, client.ErrNotLocal):
 		return nil, usagef("--addr %s is not on this machine: say --tls or --plaintext", f.Addr)
+	case err != nil:
+		return nil, usagef("%w", err)
 	}
-	return c, err
+	return c, nil
 }

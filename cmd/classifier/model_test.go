@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/train"
@@ -14,7 +15,7 @@ func TestBuiltinIsTheDefault(t *testing.T) {
 	}
 	revisions := map[string]string{}
 	for name, cfg := range map[string]train.Config{"built in": builtinConfig(), "default": train.Default()} {
-		m, _, err := train.Train(set.Examples, set.Heads, cfg)
+		m, _, err := train.Train(context.Background(), set.Examples, set.Heads, cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

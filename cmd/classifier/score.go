@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-
-	"github.com/google/renameio/v2"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/score"
@@ -26,6 +23,11 @@ func (c *scoreCmd) Run(e *env) error {
 	if len(files) == 0 {
 		files = []string{"-"}
 	}
+	if c.Out != "" {
+		if err := checkOutput(c.Out); err != nil {
+			return err
+		}
+	}
 	srcs, err := dataset.Files(files, e.stdin)
 	if err != nil {
 		return err
@@ -40,7 +42,7 @@ func (c *scoreCmd) Run(e *env) error {
 		opts := c.options()
 		opts.NoLabels = true
 		summary, err = score.Run(e.ctx, classifier, srcs, opts, w)
-		return withHint(err, "score", files)
+		return withHint(err, e.args)
 	})
 	if err != nil {
 		return err
@@ -51,24 +53,10 @@ func (c *scoreCmd) Run(e *env) error {
 	return nil
 }
 
-// output calls write with standard output, or with a file that appears only
-// when write succeeds.
+// output calls write with standard output or the file.
 func (c *scoreCmd) output(e *env, write func(io.Writer) error) error {
 	if c.Out == "" {
 		return write(e.stdout)
 	}
-	if err := checkOutput(c.Out); err != nil {
-		return err
-	}
-	f, err := renameio.NewPendingFile(c.Out, renameio.WithPermissions(0o644))
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Out, err)
-	}
-	if err := write(f); err != nil {
-		return errors.Join(err, f.Cleanup())
-	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", c.Out, err), f.Cleanup())
-	}
-	return nil
+	return writeOutput(c.Out, write)
 }

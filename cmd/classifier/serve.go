@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -35,6 +36,9 @@ type serveCmd struct {
 // Run serves until the process is told to stop: a first signal drains, a
 // second one stops at once.
 func (c *serveCmd) Run(e *env) error {
+	if c.MaxDocumentBytes < 1 || c.MaxBatchItems < 1 || c.MaxMessageBytes < 1 || c.DrainTimeout <= 0 {
+		return usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
+	}
 	log := c.logger(e.stderr)
 	s, err := serve.New(serve.Config{
 		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
@@ -57,9 +61,15 @@ func (c *serveCmd) Run(e *env) error {
 	if err := c.start(e, s, lis.Addr(), log); err != nil {
 		s.Stop()
 		<-served
+		if e.ctx.Err() != nil {
+			return nil // told to stop before it was ready
+		}
 		return err
 	}
 	err = <-served
+	if c.AddrFile != "" {
+		err = errors.Join(err, os.Remove(c.AddrFile))
+	}
 	log.Info().Msg("stopped")
 	return err
 }
@@ -69,6 +79,9 @@ func (c *serveCmd) start(e *env, s *serve.Server, addr net.Addr, log zerolog.Log
 	m, err := c.load(e)
 	if err != nil {
 		return err
+	}
+	if e.ctx.Err() != nil {
+		return e.ctx.Err()
 	}
 	s.Use(m)
 	log.Info().Str("addr", addr.String()).Str("revision", m.Revision()).Int("features", m.FeatureCount()).Msg("ready")

@@ -2,11 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"os"
-	"path/filepath"
-
-	"github.com/google/renameio/v2"
+	"io"
 
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/train"
@@ -35,20 +31,20 @@ func (c *trainCmd) Run(e *env) error {
 	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
-	set, warnings, err := c.read(e, "train", c.Files)
+	set, warnings, err := c.read(e, c.Files)
 	if err != nil {
 		return err
 	}
 	bar := newProgress(e.stderr, "training")
 	cfg.Progress = bar.update
-	m, report, err := train.Train(set.Examples, set.Heads, cfg)
+	m, report, err := train.Train(e.ctx, set.Examples, set.Heads, cfg)
 	bar.clear()
 	if err != nil {
 		return err
 	}
 	report.Warnings = append(warnings, report.Warnings...)
-	if err := renameio.WriteFile(c.Out, m.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("%s: %w", c.Out, err)
+	if err := writeOutput(c.Out, func(w io.Writer) error { _, err := w.Write(m.Bytes()); return err }); err != nil {
+		return err
 	}
 	return writeReport(e, report, c.JSON)
 }
@@ -85,18 +81,6 @@ func (c *trainCmd) config() (train.Config, error) {
 		cfg.Alphas = []float64{*c.Alpha}
 	}
 	return cfg, nil
-}
-
-// checkOutput refuses a path that could not be written, before the work is
-// done.
-func checkOutput(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a folder: name a file", path)
-	}
-	if _, err := os.Stat(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
 }
 
 func writeReport(e *env, r *train.Report, asJSON bool) error {

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -89,7 +90,7 @@ func of(examples []dataset.Example, writers []string) []dataset.Example {
 
 // point trains on some writers and prints what the model makes of the test.
 func point(part int, writers []string, training, test []dataset.Example) error {
-	m, _, err := train.Train(training, heads, train.Default())
+	m, _, err := train.Train(context.Background(), training, heads, train.Default())
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,8 @@ func (w Warning) String() string {
 	return fmt.Sprintf("%s in %s: %s", w.Kind, count(w.Count, "row"), list)
 }
 
-// ReadAll reads all rows of all sources. Bad rows are in Set.RowErrors; the
+// ReadAll reads all rows of all sources. Bad rows are in Set.RowErrors (if all
+// are bad the Set has nothing else); the
 // error is the first final one of any source. Without Options.Heads the heads
 // are "topic" and "stance", each when any source has it. A head (or none of
 // those two), or a column named in Options.Columns, that no source has is a
@@ -110,6 +111,9 @@ func ReadAll(srcs []Source, opts Options) (*Set, error) {
 			return nil, err
 		}
 		done = append(done, r)
+	}
+	if len(c.rowErrors) > 0 && len(c.examples)+c.empty.Count+c.noLabel.Count == 0 {
+		return &Set{RowErrors: c.rowErrors}, nil // no row is fit to tell which columns there are
 	}
 	keep, err := presentHeads(done, opts)
 	if err != nil {

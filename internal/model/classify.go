@@ -17,6 +17,11 @@ type Classifier struct {
 	set    hitSet
 	nats   []float64 // scratch of calibrate
 	result Result
+
+	// Of Explain: the terms of the last text, and the term of each hit.
+	grouped bool
+	terms   []Evidence // without contributions
+	termOf  []int
 }
 
 // A Result is what a model says of one text. It is valid until its
@@ -66,6 +71,7 @@ func (c *Classifier) Classify(text string) *Result {
 		c.calibrate(h)
 	}
 	c.result.UsedBytes = len(text)
+	c.grouped = false
 	return &c.result
 }
 

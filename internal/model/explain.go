@@ -45,24 +45,35 @@ func (c *Classifier) Explain(h, label, n int) Explanation {
 // contributions returns the terms of the last text that contribute to label.
 func (c *Classifier) contributions(h, label int) []Evidence {
 	head := &c.m.spec.Heads[h]
-	at := map[[2]uint32]int{}
-	var terms []Evidence
-	for _, hit := range c.set.hits {
+	c.group()
+	terms := slices.Clone(c.terms)
+	for i, hit := range c.set.hits {
 		weight := int64(c.m.weights(hit.row, h)[label])
-		contribution := head.Value.of(hit.count) * weight << (ScoreBits - head.WeightBits)
+		terms[c.termOf[i]].Contribution += head.Value.of(hit.count) * weight << (ScoreBits - head.WeightBits)
+	}
+	return slices.DeleteFunc(terms, func(e Evidence) bool { return e.Contribution == 0 })
+}
+
+// group finds which term each hit belongs to, once a text for all labels.
+func (c *Classifier) group() {
+	if c.grouped {
+		return
+	}
+	c.grouped, c.terms, c.termOf = true, c.terms[:0], c.termOf[:0]
+	at := make(map[[2]uint32]int, len(c.set.hits))
+	for _, hit := range c.set.hits {
 		span := [2]uint32{hit.start, hit.end}
 		i, ok := at[span]
 		if !ok {
-			i = len(terms)
+			i = len(c.terms)
 			at[span] = i
-			terms = append(terms, Evidence{Start: int(hit.start), End: int(hit.end), Count: 1})
+			c.terms = append(c.terms, Evidence{Start: int(hit.start), End: int(hit.end), Count: 1})
 		}
-		terms[i].Contribution += contribution
+		c.termOf = append(c.termOf, i)
 		if hit.words > 0 {
-			terms[i].Count = int(hit.count)
+			c.terms[i].Count = int(hit.count)
 		}
 	}
-	return slices.DeleteFunc(terms, func(e Evidence) bool { return e.Contribution == 0 })
 }
 
 func abs(n int64) int64 { return max(n, -n) }

@@ -120,7 +120,7 @@ func TestRemoteErrorsOfTexts(t *testing.T) {
 	for i, want := range map[int]string{
 		1: "the text is empty",
 		2: "the text is not valid UTF-8",
-		3: "the text has 1048577 bytes, the limit is 1048576; options.truncation can allow to cut it",
+		3: "the text has 1048577 bytes, the limit is 1048576",
 	} {
 		if got := rows[i].Err; got == nil || *got != (Error{"INVALID_ARGUMENT", want}) {
 			t.Errorf("text %d: got %+v, want INVALID_ARGUMENT: %s", i, got, want)

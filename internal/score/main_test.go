@@ -57,7 +57,7 @@ var trained = sync.OnceValues(func() (*model.Model, error) {
 		}
 		examples = append(examples, dataset.Example{Text: text, Labels: []string{topics[i%3][0], stance}})
 	}
-	m, _, err := train.Train(examples, []string{"topic", "stance"}, train.Default())
+	m, _, err := train.Train(context.Background(), examples, []string{"topic", "stance"}, train.Default())
 	return m, err
 })
 

@@ -36,16 +36,16 @@ func Run(ctx context.Context, c Classifier, srcs []dataset.Source, opts dataset.
 	w := bufio.NewWriterSize(out, 1<<16)
 	for chunk, err := range chunks(srcs, opts) {
 		if err != nil {
-			return s, errors.Join(err, w.Flush())
+			return s, err
 		}
 		if err := classify(ctx, c, chunk); err != nil {
-			return s, errors.Join(err, w.Flush())
+			return s, err
 		}
 		if err := write(w, chunk, &s); err != nil {
 			return s, err
 		}
 	}
-	return s, w.Flush()
+	return s, nil
 }
 
 // A line is a row of the output on its way: a text, until it has its answer.

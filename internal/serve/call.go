@@ -11,6 +11,7 @@ import (
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/rs/zerolog"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -73,9 +74,30 @@ func (s *Server) log(c *call, method string, err error, took time.Duration) {
 		e.Strs("decisions", c.decisions)
 	}
 	if err != nil {
-		e.Str("error", status.Convert(err).Message())
+		e.Str("error", reason(err))
 	}
 	e.Send()
+}
+
+// reason is what the log says of an error: its reason and fields, since the
+// message may quote what the caller sent.
+func reason(err error) string {
+	s := status.Convert(err)
+	name, fields := "", []string(nil)
+	for _, d := range s.Details() {
+		switch d := d.(type) {
+		case *errdetails.ErrorInfo:
+			name = d.GetReason()
+		case *errdetails.BadRequest:
+			for _, v := range d.GetFieldViolations() {
+				fields = append(fields, v.GetField())
+			}
+		}
+	}
+	if name == "" {
+		return s.Message() // gRPC's own, or that of a context
+	}
+	return strings.Join(append([]string{name}, fields...), " ")
 }
 
 // level is debug for health checks, error for what is our fault.

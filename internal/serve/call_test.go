@@ -91,12 +91,12 @@ func TestLog(t *testing.T) {
 		{classifyMethod, request("qwrtzx", nil),
 			`{"level":"info","code":"OK","revision":"REV","items":1,"bytes":6,"decisions":["topic=NO_EVIDENCE","stance=NO_EVIDENCE"]}`},
 		{classifyMethod, request(" ", nil),
-			`{"level":"info","code":"InvalidArgument","revision":"REV","items":1,"bytes":1,"error":"document.text: the text is empty"}`},
+			`{"level":"info","code":"InvalidArgument","revision":"REV","items":1,"bytes":1,"error":"EMPTY_DOCUMENT document.text"}`},
 		{classifyMethod, request("goal", bad),
-			`{"level":"info","code":"InvalidArgument","revision":"REV","error":"options.heads[0]: the model has no head \"mood\"; it has topic,stance"}`},
+			`{"level":"info","code":"InvalidArgument","revision":"REV","error":"UNKNOWN_HEAD options.heads[0]"}`},
 		{batchMethod, batch("great goal", "", "shares"), `{"level":"info","code":"OK","revision":"REV","items":3,"bytes":16,"item_errors":1}`},
 		{batchMethod, batch("goal", "goal", "goal", "goal"),
-			`{"level":"info","code":"InvalidArgument","error":"items: the batch has 4 items, the limit is 3"}`},
+			`{"level":"info","code":"InvalidArgument","error":"BATCH_TOO_LARGE items"}`},
 		{modelService + "ListModels", &parleyv1.ListModelsRequest{}, `{"level":"info","code":"OK"}`},
 		{modelService + "GetModelRevision", &parleyv1.GetModelRevisionRequest{Name: "models/default/revisions/live"}, `{"level":"info","code":"OK","revision":"REV"}`},
 		{"/grpc.health.v1.Health/Check", &grpc_health_v1.HealthCheckRequest{}, `{"level":"debug","code":"OK"}`},
@@ -147,7 +147,7 @@ func TestPanic(t *testing.T) {
 	}
 	checkPanicEvent(t, events[0], "mine", "classification.go")
 	checkEvent(t, events[1], classifyMethod, fmt.Sprintf(`{"level":"error","code":"Internal","revision":%q,"items":1,"bytes":4,
-		"error":"internal error; the server's log has the cause under request id mine"}`, new(model.Model).Revision()))
+		"error":"INTERNAL"}`, new(model.Model).Revision()))
 	if _, err := s.models.ListModels(t.Context(), &parleyv1.ListModelsRequest{}); err != nil {
 		t.Errorf("another call: %v", err)
 	}

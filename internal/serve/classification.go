@@ -46,6 +46,9 @@ func (s *Server) BatchClassify(ctx context.Context, req *parleyv1.BatchClassifyR
 	if err != nil {
 		return nil, err
 	}
+	if n := len(items) * plan.evidenceTerms(); n > maxEvidenceTerms {
+		return nil, errTooMuchEvidence(n, maxEvidenceTerms)
+	}
 	log := callOf(ctx)
 	log.items = len(items)
 	resp := &parleyv1.BatchClassifyResponse{ModelRevision: r.name, Results: make([]*parleyv1.BatchClassifyResult, len(items))}
@@ -139,6 +142,23 @@ func (p *plan) chooseHeads(names []string) error {
 		p.heads = append(p.heads, h)
 	}
 	return nil
+}
+
+// maxEvidenceTerms is how many terms a batch may ask for: an answer of about
+// 10 MB.
+const maxEvidenceTerms = 100_000
+
+// evidenceTerms is how many terms an item may give.
+func (p *plan) evidenceTerms() int {
+	labels := 0
+	for _, h := range p.heads {
+		n := len(p.model.Heads()[h].Labels)
+		if p.topK >= 0 {
+			n = min(n, p.topK)
+		}
+		labels += n
+	}
+	return labels * p.evidence
 }
 
 // item classifies an item of a batch. Its error is the one that Classify gives.

@@ -83,7 +83,7 @@ func errEmptyDocument() error {
 
 func errDocumentTooLarge(size, limit int) error {
 	return badField(parleyv1.ErrorReason_ERROR_REASON_DOCUMENT_TOO_LARGE, textField,
-		fmt.Sprintf("the text has %d bytes, the limit is %d; options.truncation can allow to cut it", size, limit),
+		fmt.Sprintf("the text has %d bytes, the limit is %d", size, limit),
 		"size_bytes", strconv.Itoa(size), "limit_bytes", strconv.Itoa(limit))
 }
 
@@ -101,6 +101,11 @@ func errUnknownHead(field, head string, known []string) error {
 	list := strings.Join(known, ",")
 	return badField(parleyv1.ErrorReason_ERROR_REASON_UNKNOWN_HEAD, field,
 		fmt.Sprintf("the model has no head %q; it has %s", head, list), "head", head, "known", list)
+}
+
+func errTooMuchEvidence(terms, limit int) error {
+	return errInvalidFields([]violation{{"options.max_evidence_terms",
+		fmt.Sprintf("items x labels x terms is %d, the limit is %d: ask for fewer, or send smaller batches", terms, limit)}})
 }
 
 func errModelNotFound(model string) error {

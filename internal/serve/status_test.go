@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,9 +81,9 @@ field options.heads[1]: the model has no head "mood"; it has topic,stance`
 		{"empty text", classifyMethod, request("", nil), emptyText},
 		{"white space", classifyMethod, request(" \t\r\n\u00a0\u3000", nil), emptyText},
 		{"too large", classifyMethod, request("twenty-one letters ok", nil),
-			"InvalidArgument: document.text: the text has 21 bytes, the limit is 20; options.truncation can allow to cut it\n" +
+			"InvalidArgument: document.text: the text has 21 bytes, the limit is 20\n" +
 				"parley/DOCUMENT_TOO_LARGE map[limit_bytes:20 size_bytes:21]\n" +
-				"field document.text: the text has 21 bytes, the limit is 20; options.truncation can allow to cut it"},
+				"field document.text: the text has 21 bytes, the limit is 20"},
 		{"unknown head", classifyMethod, request("goal", mood), noHead},
 		{"unknown head of a batch", batchMethod, &parleyv1.BatchClassifyRequest{Items: batch("goal").Items, Options: mood}, noHead},
 		{"unknown model", classifyMethod, elsewhere, noModel},
@@ -185,6 +186,23 @@ func TestNotReady(t *testing.T) {
 }
 
 // Errors of gRPC itself have no ErrorInfo.
+
+func TestTooMuchEvidence(t *testing.T) {
+	s := start(t, Config{}, newModel(t, 1))
+	ask := func(items int, o *parleyv1.ClassifyOptions) string {
+		b := batch(slices.Repeat([]string{"goal"}, items)...)
+		b.Options = o
+		return refusal(s.conn.Invoke(t.Context(), batchMethod, b, &emptypb.Empty{}))
+	}
+	if got := ask(1000, &parleyv1.ClassifyOptions{MaxEvidenceTerms: 50}); got != "OK: " {
+		t.Errorf("1,000 items x 2 labels x 50 terms: got %s, want an answer", got)
+	}
+	want := "options.max_evidence_terms: items x labels x terms is 250000, the limit is 100000: ask for fewer, or send smaller batches"
+	if got := ask(1000, &parleyv1.ClassifyOptions{MaxEvidenceTerms: 50, TopK: -1}); !strings.HasPrefix(got, "InvalidArgument: "+want+"\nparley/INVALID_FIELD") {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestRefusalsOfGRPC(t *testing.T) {
 	s := start(t, Config{MaxMessageBytes: 1000}, newModel(t, 1))
 	err := s.conn.Invoke(t.Context(), classifyMethod, request(strings.Repeat("goal ", 200), nil), &emptypb.Empty{})

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"math"
 	"reflect"
 	"strings"
@@ -41,7 +42,7 @@ func TestConfigErrors(t *testing.T) {
 			cfg = Default()
 		}
 		c.change(&cfg)
-		if _, _, err := Train(generated(1, 12), twoHeads, cfg); !says(err, c.want) {
+		if _, _, err := Train(context.Background(), generated(1, 12), twoHeads, cfg); !says(err, c.want) {
 			t.Errorf("%s: got error %v, want %q", c.name, err, c.want)
 		}
 	}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -100,7 +101,7 @@ func frame(s string) []byte {
 const checkSeed = 0x1d8e4e27c47d124f
 
 // newCorpus extracts the features of examples.
-func newCorpus(examples []dataset.Example, f model.Features) (*corpus, error) {
+func newCorpus(ctx context.Context, examples []dataset.Example, f model.Features) (*corpus, error) {
 	x, err := model.NewExtractor(f, 0)
 	if err != nil {
 		return nil, err
@@ -111,6 +112,9 @@ func newCorpus(examples []dataset.Example, f model.Features) (*corpus, error) {
 	texts := make([][]feature, len(examples))
 	total := uint64(0)
 	for i, ex := range examples {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		features := x.Extract(ex.Text)
 		if err := v.add(features, check.Extract(ex.Text)); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", ex.File, ex.Line, err)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func TestSumTellsContentsApart(t *testing.T) {
 func TestCorpusHoldsTheFeaturesOfTheTexts(t *testing.T) {
 	f := model.Features{Words: 2, CharMin: 2, CharMax: 3}
 	examples := texts("one two one two", "two! one", "")
-	c, err := newCorpus(examples, f)
+	c, err := newCorpus(context.Background(), examples, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,12 +90,12 @@ func TestCorpusHoldsTheFeaturesOfTheTexts(t *testing.T) {
 func TestDocumentsHaveTheFeaturesAskedFor(t *testing.T) {
 	all := model.Features{Words: 3, CharMin: 2, CharMax: 3}
 	examples := texts("one two three four", "four five one", "#six!")
-	c, err := newCorpus(examples, all)
+	c, err := newCorpus(context.Background(), examples, all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range []model.Features{{Words: 1}, {Words: 2}, {Words: 3}, {Words: 1, CharMin: 2, CharMax: 3}, all} {
-		small, err := newCorpus(examples, f)
+		small, err := newCorpus(context.Background(), examples, f)
 		if err != nil {
 			t.Fatal(err)
 		}

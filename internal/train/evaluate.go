@@ -11,14 +11,15 @@ import (
 )
 
 // Evaluate judges a model on labelled examples, whose Labels are in the order
-// of heads; every head must be one of the model's.
+// of heads; every head must be one of the model's. It notices when they are
+// exactly the training examples; a part of them it cannot tell from others.
 func Evaluate(m *model.Model, examples []dataset.Example, heads []string) (*Report, error) {
 	examples, sum := sortExamples(examples, heads)
 	component := groups(examples)
-	report := &Report{Rows: len(examples), Sources: sources(component), HeldOut: true}
+	report := &Report{Rows: len(examples), Sources: sources(component)}
 	report.describe(m)
 	if hex.EncodeToString(sum[:]) == m.TrainingData() {
-		report.HeldOut = false
+		report.TrainedOn = true
 		report.warn("these are the rows that the model was trained on: the figures say nothing about other texts")
 	}
 	for i, name := range heads {

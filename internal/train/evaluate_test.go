@@ -24,16 +24,16 @@ func TestEvaluateKnowsTheTrainingData(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		examples []dataset.Example
-		heldOut  bool
+		trained  bool
 	}{
-		{"the training rows", training, false},
-		{"all but one of them", training[1:], true},
-		{"other rows", generated(2, 60), true},
+		{"the training rows", training, true},
+		{"all but one of them", training[1:], false},
+		{"other rows", generated(2, 60), false},
 	} {
 		r := mustEvaluate(t, c.examples, twoHeads...)
 		warned := slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "the model was trained on") })
-		if r.HeldOut != c.heldOut || warned == c.heldOut {
-			t.Errorf("%s: held out %t, warned %t; want %t, %t", c.name, r.HeldOut, warned, c.heldOut, !c.heldOut)
+		if r.TrainedOn != c.trained || warned != c.trained {
+			t.Errorf("%s: trained on %t, warned %t; want %t", c.name, r.TrainedOn, warned, c.trained)
 		}
 	}
 }

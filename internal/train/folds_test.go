@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -187,7 +188,7 @@ func TestSplitUsesNoMoreFoldsThanSources(t *testing.T) {
 }
 
 func TestKnownWords(t *testing.T) {
-	c, err := newCorpus(texts("red red green", "red blue", "blue @green", "grey", "?!"), model.Features{Words: 2})
+	c, err := newCorpus(context.Background(), texts("red red green", "red blue", "blue @green", "grey", "?!"), model.Features{Words: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -120,7 +121,7 @@ func (y *tally) judge(f int) []judgement {
 // every head. Of the metrics those of probabilities are 0.
 func KeywordBaseline(training, held []dataset.Example, heads []string) ([]Metrics, error) {
 	examples := slices.Concat(training, held)
-	c, err := newCorpus(examples, model.Features{Words: 1})
+	c, err := newCorpus(context.Background(), examples, model.Features{Words: 1})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -72,7 +73,7 @@ func pinned(c candidate) Config {
 
 func mustTrain(t testing.TB, examples []dataset.Example, heads []string, cfg Config) (*model.Model, *Report) {
 	t.Helper()
-	m, r, err := Train(examples, heads, cfg)
+	m, r, err := Train(context.Background(), examples, heads, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func prepared(t testing.TB, examples []dataset.Example, heads []string, cfg Conf
 		t.Fatal(err)
 	}
 	sorted, _ := sortExamples(examples, heads)
-	c, err := newCorpus(sorted, f)
+	c, err := newCorpus(context.Background(), sorted, f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,9 @@ type Report struct {
 	Features     string       `json:"features"`
 	FeatureCount int          `json:"feature_count"`
 	Rows         int          `json:"rows"`
-	Sources      int          `json:"sources"`         // documents, near-duplicates joined
-	Folds        int          `json:"folds,omitempty"` // of the cross-validation; 0 when there was none
-	HeldOut      bool         `json:"held_out"`        // no row was trained on by the model that judged it
+	Sources      int          `json:"sources"`              // documents, near-duplicates joined
+	Folds        int          `json:"folds,omitempty"`      // of the cross-validation; 0 when there was none
+	TrainedOn    bool         `json:"trained_on,omitempty"` // of an evaluation: the rows are just those of the training
 	Heads        []HeadReport `json:"heads"`
 	Warnings     []string     `json:"warnings,omitempty"`
 }
@@ -48,7 +48,6 @@ func (r *Report) warn(format string, args ...any) {
 func (r *Report) describe(m *model.Model) {
 	r.Revision, r.ModelBytes = m.Revision(), len(m.Bytes())
 	r.Features, r.FeatureCount = m.Features().String(), m.FeatureCount()
-	r.HeldOut = r.HeldOut || r.Folds > 0
 }
 
 func (h *trainedHead) report() HeadReport {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"context"
 	"runtime"
 	"slices"
 	"sync"
@@ -48,7 +49,7 @@ type trial struct {
 
 // search tries every candidate and returns the trials in their order. done is
 // called for each fold and way to count.
-func (t *task) search(candidates []candidate, done func()) []trial {
+func (t *task) search(ctx context.Context, candidates []candidate, done func()) []trial {
 	predicted := make([][]int, len(candidates)) // per candidate and example: a label
 	for c := range predicted {
 		predicted[c] = make([]int, len(t.docs))
@@ -60,12 +61,15 @@ func (t *task) search(candidates []candidate, done func()) []trial {
 		for f := range t.folds {
 			slots <- struct{}{}
 			workers.Go(func() {
+				defer func() { <-slots }()
+				if ctx.Err() != nil {
+					return
+				}
 				h, prior := y.holdOut(f), t.prior(f)
 				for _, c := range alike {
 					h.score(candidates[c], func(i int, raw []int64) { predicted[c][i] = t.answer(i, raw, prior) })
 				}
 				done()
-				<-slots
 			})
 		}
 	}

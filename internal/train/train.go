@@ -1,8 +1,11 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -15,8 +18,9 @@ const charactersUpTo = 32 << 20
 
 // Train fits a model with the given heads to examples, whose Labels are in the
 // order of heads. The model and the report depend on what the examples say,
-// not on their order nor on the machine.
-func Train(examples []dataset.Example, heads []string, cfg Config) (*model.Model, *Report, error) {
+// not on their order nor on the machine. When ctx ends, Train gives up with its
+// error.
+func Train(ctx context.Context, examples []dataset.Example, heads []string, cfg Config) (*model.Model, *Report, error) {
 	if err := cfg.check(); err != nil {
 		return nil, nil, err
 	}
@@ -30,7 +34,7 @@ func Train(examples []dataset.Example, heads []string, cfg Config) (*model.Model
 		return nil, nil, err
 	}
 	sorted, sum := sortExamples(examples, heads)
-	corpus, err := newCorpus(sorted, features)
+	corpus, err := newCorpus(ctx, sorted, features)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,7 +48,10 @@ func Train(examples []dataset.Example, heads []string, cfg Config) (*model.Model
 	done := progress(cfg.Progress, len(tasks)*len(countedAlike(candidates))*report.Folds)
 	var trained []trainedHead
 	for _, t := range tasks {
-		h := t.train(candidates, done)
+		h := t.train(ctx, candidates, done)
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
 		trained = append(trained, h)
 		report.Heads = append(report.Heads, h.report())
 	}
@@ -81,23 +88,27 @@ func newTasks(c *corpus, heads []string, report *Report) ([]*task, error) {
 		if len(t.labels) < 2 {
 			return nil, fmt.Errorf("head %q: %d different labels in %d rows: want at least 2", name, len(t.labels), len(c.examples))
 		}
+		if cells := len(c.ids) * len(t.labels); cells > maxCells {
+			return nil, fmt.Errorf("head %q: %d labels x %d features are more than memory is planned for (%d): are these labels, or ids? Fewer features (--preset long) may do",
+				name, len(t.labels), len(c.ids), maxCells)
+		}
 		sizes := make([]int, len(t.labels))
 		for _, l := range t.truth {
 			if l >= 0 {
 				sizes[l]++
 			}
 		}
-		for l, n := range sizes {
-			if n < fewExamples {
-				report.warn("%s %q has %d examples: too few to be learned or judged", name, t.labels[l], n)
-			}
-		}
+		t.warnOf(report, "with less than 5 examples, too few to be learned or judged", func(l int) bool { return sizes[l] < fewExamples })
 		tasks = append(tasks, t)
 	}
 	return tasks, nil
 }
 
 const fewExamples = 5
+
+// maxCells is how many counts a head may have: about 2 GB with all that is made
+// of them.
+const maxCells = 1 << 27
 
 // split deals the examples to folds and returns the share of known words that
 // all but one percent of the texts reach when judged by the other folds.
@@ -140,10 +151,26 @@ func (t *task) warnOfLonelyLabels(report *Report) {
 		}
 		sources[l][t.component[i]] = true
 	}
+	t.warnOf(report, "from one source only, which cross-validation cannot judge", func(l int) bool { return len(sources[l]) == 1 })
+}
+
+// warnOf warns of the labels that are so, in one line that names a few.
+func (t *task) warnOf(report *Report, what string, so func(l int) bool) {
+	const named = 5
+	var names []string
+	n := 0
 	for l, label := range t.labels {
-		if len(sources[l]) == 1 {
-			report.warn("%s %q comes from one source only: cross-validation cannot judge it", t.name, label)
+		if so(l) {
+			if n++; n <= named {
+				names = append(names, strconv.Quote(label))
+			}
 		}
+	}
+	switch {
+	case n > named:
+		report.warn("%s: %d labels %s: %s and %d more", t.name, n, what, strings.Join(names, ", "), n-named)
+	case n > 0:
+		report.warn("%s: labels %s: %s", t.name, what, strings.Join(names, ", "))
 	}
 }
 
@@ -213,10 +240,13 @@ type trainedHead struct {
 }
 
 // train chooses a candidate, calibrates it and fits it to all examples.
-func (t *task) train(candidates []candidate, done func()) trainedHead {
+func (t *task) train(ctx context.Context, candidates []candidate, done func()) trainedHead {
 	h := trainedHead{task: t, chosen: candidates[0], inverseTemperature: 1}
 	if t.folds > 0 {
-		h.trials = t.search(candidates, done)
+		h.trials = t.search(ctx, candidates, done)
+		if ctx.Err() != nil {
+			return h
+		}
 		h.chosen = best(h.trials).candidate
 		c := t.calibrate(h.chosen)
 		h.inverseTemperature, h.metrics = c.inverseTemperature, c.metrics

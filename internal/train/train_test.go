@@ -2,7 +2,9 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,7 +89,7 @@ func TestServedScoresAreThoseOfTraining(t *testing.T) {
 		m, _ := mustTrain(t, examples, twoHeads, pinned(c))
 		served := m.NewClassifier()
 		for h, task := range tasks {
-			head := task.train([]candidate{c}, func() {})
+			head := task.train(context.Background(), []candidate{c}, func() {})
 			raw := make([]int64, len(task.labels))
 			for i, ex := range corpus.examples {
 				head.score(raw, corpus.docs[i], c.Value)
@@ -258,7 +261,7 @@ func TestModelHoldsTheFiguresOfTheReport(t *testing.T) {
 			t.Errorf("%s: the model holds %+v, the report %+v", h.Head, got, want)
 		}
 	}
-	if r.Revision != m.Revision() || r.FeatureCount != m.FeatureCount() || r.ModelBytes != len(m.Bytes()) || !r.HeldOut {
+	if r.Revision != m.Revision() || r.FeatureCount != m.FeatureCount() || r.ModelBytes != len(m.Bytes()) {
 		t.Errorf("report: %+v", r)
 	}
 }
@@ -300,7 +303,7 @@ func TestErrors(t *testing.T) {
 		{"a single label", one, `head "topic": 1 different labels in 3 rows: want at least 2`},
 		{"a label with a control character", control, "control character"},
 	} {
-		m, r, err := Train(c.examples, []string{"topic"}, quick())
+		m, r, err := Train(context.Background(), c.examples, []string{"topic"}, quick())
 		if !says(err, c.want) || m != nil || r != nil {
 			t.Errorf("%s: got %v, %v and error %v, want %q", c.name, m, r, err, c.want)
 		}
@@ -321,8 +324,8 @@ func TestWarnings(t *testing.T) {
 	}
 	_, r := mustTrain(t, examples, []string{"topic"}, quick())
 	want := []string{
-		`topic "rare" has 4 examples: too few to be learned or judged`,
-		`topic "lonely" comes from one source only: cross-validation cannot judge it`,
+		`topic: labels with less than 5 examples, too few to be learned or judged: "rare"`,
+		`topic: labels from one source only, which cross-validation cannot judge: "lonely"`,
 	}
 	if !slices.Equal(r.Warnings, want) {
 		t.Errorf("got %q, want %q", r.Warnings, want)
@@ -335,8 +338,8 @@ func TestOneSourceIsNotEvaluated(t *testing.T) {
 		examples[i].Group = "one"
 	}
 	m, r := mustTrain(t, examples, twoHeads, quick())
-	if len(r.Warnings) != 1 || !strings.HasPrefix(r.Warnings[0], "all rows are of one source") || r.HeldOut {
-		t.Errorf("got warnings %q, held out %t", r.Warnings, r.HeldOut)
+	if len(r.Warnings) != 1 || !strings.HasPrefix(r.Warnings[0], "all rows are of one source") {
+		t.Errorf("got warnings %q", r.Warnings)
 	}
 	for i, h := range m.Heads() {
 		if h.Evaluation != (model.Evaluation{}) || h.InverseTemperature != 1 || m.MinKnownShare() != 0 {
@@ -383,5 +386,48 @@ func TestThousandsOfLabels(t *testing.T) {
 	if h := r.Heads[0]; len(m.Heads()[0].Labels) != labels || h.Examples != 2*labels || h.Accuracy < 0.99 || h.NLL > 0.5 {
 		t.Errorf("got %d labels, %d examples, accuracy %.3f, NLL %.3f; want %d, %d, about 1 and 0",
 			len(m.Heads()[0].Labels), h.Examples, h.Accuracy, h.NLL, labels, 2*labels)
+	}
+}
+
+func TestManyRareLabelsAreOneWarning(t *testing.T) {
+	var examples []dataset.Example
+	for i := range 40 {
+		examples = append(examples, dataset.Example{Text: fmt.Sprintf("text number %d", i), Labels: []string{fmt.Sprintf("label%02d", i/2)}})
+	}
+	_, r := mustTrain(t, examples, []string{"topic"}, quick())
+	want := `topic: 20 labels with less than 5 examples, too few to be learned or judged: "label00", "label01", "label02", "label03", "label04" and 15 more`
+	if len(r.Warnings) != 1 || r.Warnings[0] != want {
+		t.Errorf("got %q, want %q", r.Warnings, want)
+	}
+}
+
+// An identifier taken for a label must not take all memory.
+func TestTooManyLabelsAreRefused(t *testing.T) {
+	words := strings.Repeat("x", 60)
+	var examples []dataset.Example
+	for i := range 2000 {
+		text := fmt.Sprintf("%s%d", words, i)
+		for j := range 40 {
+			text += fmt.Sprintf(" %d%s%d", i, words[:j%30], j)
+		}
+		examples = append(examples, dataset.Example{Text: text, Labels: []string{strconv.Itoa(i)}})
+	}
+	_, _, err := Train(t.Context(), examples, []string{"id"}, quick())
+	if err == nil || !strings.Contains(err.Error(), `head "id": 2000 labels x `) {
+		t.Errorf("got error %v, want one about too many labels", err)
+	}
+}
+
+func TestTrainStopsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cfg := quick()
+	steps := 0
+	cfg.Progress = func(done, total int) {
+		steps++
+		cancel()
+	}
+	_, _, err := Train(ctx, generated(1, 90), twoHeads, cfg)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v after %d steps, want %v", err, steps, context.Canceled)
 	}
 }

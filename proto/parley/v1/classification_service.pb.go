@@ -206,7 +206,8 @@ type ClassifyOptions struct {
 	// DECISION_LOW_CONFIDENCE. Unset: Head.min_probability. 0: no threshold.
 	MinProbability *float64 `protobuf:"fixed64,3,opt,name=min_probability,json=minProbability,proto3,oneof" json:"min_probability,omitempty"`
 	// Number of evidence terms to return per label in HeadPrediction.scores.
-	// 0: no evidence at all.
+	// 0: no evidence at all. A batch may ask for 100,000 in all (items x labels x
+	// terms).
 	MaxEvidenceTerms int32 `protobuf:"varint,4,opt,name=max_evidence_terms,json=maxEvidenceTerms,proto3" json:"max_evidence_terms,omitempty"`
 	// What to do with a text that is too long.
 	Truncation Truncation `protobuf:"varint,5,opt,name=truncation,proto3,enum=parley.v1.Truncation" json:"truncation,omitempty"`
