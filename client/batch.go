@@ -11,7 +11,7 @@ import (
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
-// A Result is the outcome for one text of ClassifyAll.
+// A Result is the outcome for one text of ClassifyAll or ClassifyDocuments.
 type Result struct {
 	// Revision is the one that answered: models/{model}/revisions/{revision}.
 	Revision string
@@ -26,19 +26,29 @@ type Result struct {
 // classified has its error in its result. When a whole call fails, the others
 // are called off and its error is returned; when ctx ends first, its cause.
 func (c *Client) ClassifyAll(ctx context.Context, texts []string, o *parleyv1.ClassifyOptions) ([]Result, error) {
+	documents := make([]*parleyv1.Document, len(texts))
+	for i, t := range texts {
+		documents[i] = &parleyv1.Document{Text: t}
+	}
+	return c.ClassifyDocuments(ctx, documents, o)
+}
+
+// ClassifyDocuments is ClassifyAll for texts of which more is known, such as the
+// targets of stances.
+func (c *Client) ClassifyDocuments(ctx context.Context, documents []*parleyv1.Document, o *parleyv1.ClassifyOptions) ([]Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	results := make([]Result, len(texts))
+	results := make([]Result, len(documents))
 	slots := make(chan struct{}, c.cfg.inFlight)
 	var calls sync.WaitGroup
-	for _, b := range c.cut(texts) {
+	for _, b := range c.cut(documents) {
 		slots <- struct{}{}
 		if ctx.Err() != nil {
 			break
 		}
 		calls.Go(func() {
 			defer func() { <-slots }()
-			if err := c.batch(ctx, texts[b.lo:b.hi], o, results[b.lo:b.hi]); err != nil {
+			if err := c.batch(ctx, documents[b.lo:b.hi], o, results[b.lo:b.hi]); err != nil {
 				cancel(err)
 			}
 		})
@@ -50,37 +60,40 @@ func (c *Client) ClassifyAll(ctx context.Context, texts []string, o *parleyv1.Cl
 	return results, nil
 }
 
-// A span is the texts from lo up to hi.
+// A span is the documents from lo up to hi.
 type span struct{ lo, hi int }
 
-// cut divides the texts into batches.
-func (c *Client) cut(texts []string) []span {
+// cut divides the documents into batches.
+func (c *Client) cut(documents []*parleyv1.Document) []span {
 	var list []span
 	lo, bytes := 0, 0
-	for i, t := range texts {
-		if i > lo && (i-lo == c.cfg.batchItems || bytes+len(t) > c.cfg.batchBytes) {
+	for i, d := range documents {
+		if i > lo && (i-lo == c.cfg.batchItems || bytes+size(d) > c.cfg.batchBytes) {
 			list = append(list, span{lo, i})
 			lo, bytes = i, 0
 		}
-		bytes += len(t)
+		bytes += size(d)
 	}
-	if len(texts) > lo {
-		list = append(list, span{lo, len(texts)})
+	if len(documents) > lo {
+		list = append(list, span{lo, len(documents)})
 	}
 	return list
 }
 
-// batch classifies texts in one call. Texts that cannot travel get their error
-// here: they must not take the others with them.
-func (c *Client) batch(ctx context.Context, texts []string, o *parleyv1.ClassifyOptions, results []Result) error {
+// size is how many bytes of text a document has.
+func size(d *parleyv1.Document) int { return len(d.GetText()) + len(d.GetTarget()) }
+
+// batch classifies documents in one call. Those that cannot travel get their
+// error here: they must not take the others with them.
+func (c *Client) batch(ctx context.Context, documents []*parleyv1.Document, o *parleyv1.ClassifyOptions, results []Result) error {
 	var items []*parleyv1.BatchClassifyItem
 	var sent []int
-	for i, t := range texts {
-		if err := checkText(t); err != nil {
+	for i, d := range documents {
+		if err := checkDocument(d); err != nil {
 			results[i].Err = err
 			continue
 		}
-		items = append(items, &parleyv1.BatchClassifyItem{Document: &parleyv1.Document{Text: t}})
+		items = append(items, &parleyv1.BatchClassifyItem{Document: d})
 		sent = append(sent, i)
 	}
 	if len(items) == 0 {
@@ -106,13 +119,18 @@ func (c *Client) batch(ctx context.Context, texts []string, o *parleyv1.Classify
 // maxTextBytes leaves room in a message for what is around a text.
 const maxTextBytes = maxSendBytes - 64<<10
 
-// checkText refuses what would make a whole message fail.
-func checkText(text string) error {
+// checkDocument refuses what would make a whole message fail.
+func checkDocument(d *parleyv1.Document) error {
+	text, target := d.GetText(), d.GetTarget()
 	switch {
 	case len(text) > maxTextBytes:
 		return status.Errorf(codes.InvalidArgument, "the text has %d bytes, a message holds at most %d", len(text), maxTextBytes)
+	case size(d) > maxTextBytes:
+		return status.Errorf(codes.InvalidArgument, "text and target have %d bytes, a message holds at most %d", size(d), maxTextBytes)
 	case !utf8.ValidString(text):
 		return status.Error(codes.InvalidArgument, "the text is not valid UTF-8")
+	case !utf8.ValidString(target):
+		return status.Error(codes.InvalidArgument, "the target is not valid UTF-8")
 	}
 	return nil
 }

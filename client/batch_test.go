@@ -18,10 +18,20 @@ import (
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
+// documents makes documents of "text/target,text,...".
+func documents(list string) []*parleyv1.Document {
+	var documents []*parleyv1.Document
+	for d := range strings.SplitSeq(list, ",") {
+		text, target, _ := strings.Cut(d, "/")
+		documents = append(documents, &parleyv1.Document{Text: text, Target: target})
+	}
+	return documents
+}
+
 func TestCut(t *testing.T) {
 	for _, test := range []struct {
 		items, bytes int
-		texts        string // separated by commas
+		texts        string // see documents
 		want         string
 	}{
 		{3, 10, "a", "[{0 1}]"},
@@ -33,9 +43,11 @@ func TestCut(t *testing.T) {
 		{9, 4, "a,bbbbb,c", "[{0 1} {1 2} {2 3}]"},
 		{9, 4, "aaaa,,b", "[{0 2} {2 3}]"},
 		{2, 4, ",,", "[{0 2} {2 3}]"},
+		{9, 4, "aa/b,b,c", "[{0 2} {2 3}]"}, // targets count
+		{9, 4, "/aaaaa,/b", "[{0 1} {1 2}]"},
 	} {
 		c := &Client{cfg: config{batchItems: test.items, batchBytes: test.bytes}}
-		if got := fmt.Sprint(c.cut(strings.Split(test.texts, ","))); got != test.want {
+		if got := fmt.Sprint(c.cut(documents(test.texts))); got != test.want {
 			t.Errorf("%d items, %d bytes, %q: %s, want %s", test.items, test.bytes, test.texts, got, test.want)
 		}
 	}
@@ -65,6 +77,56 @@ func TestClassifyAll(t *testing.T) {
 		if err == nil && got.Revision != want.GetModelRevision() {
 			t.Errorf("%q: answered by %q, want %q", texts[i], got.Revision, want.GetModelRevision())
 		}
+	}
+}
+
+// Targets travel with their texts, in a call of their own and in batches.
+func TestTargets(t *testing.T) {
+	s := start(t, serve.Config{}, false)
+	s.Use(targetModel(t))
+	c := mustDial(t, s.addr, WithBatches(2, 1000, 2))
+	long := strings.Repeat("t", 257)
+	sent := documents("great/oil,great,great/OIL ,great/rain,/oil,great/\xff,great/" + long)
+	results, err := c.ClassifyDocuments(t.Context(), sent, nil)
+	if err != nil || len(results) != len(sent) {
+		t.Fatalf("%d results and %v, want %d", len(results), err, len(sent))
+	}
+	for i, want := range []string{
+		"PER_TARGET con", "POOLED pro", "PER_TARGET con", "POOLED pro",
+		"document.text: the text is empty", "the target is not valid UTF-8", "document.target: ",
+	} {
+		one, err := c.ClassifyDocument(t.Context(), sent[i], nil)
+		if got := outcome(one.GetClassification(), err); !strings.HasPrefix(got, want) {
+			t.Errorf("%d: alone %s, want %s", i, got, want)
+		}
+		if got := outcome(results[i].Classification, results[i].Err); !strings.HasPrefix(got, want) {
+			t.Errorf("%d: in a batch %s, want %s", i, got, want)
+		}
+	}
+}
+
+// outcome is the target weights and label of the first prediction, or the
+// message of err.
+func outcome(c *parleyv1.Classification, err error) string {
+	if err != nil {
+		return status.Convert(err).Message()
+	}
+	p := c.GetPredictions()[0]
+	return strings.TrimPrefix(p.GetTargetWeights().String(), "TARGET_WEIGHTS_") + " " + p.GetLabel()
+}
+
+// A target that no message can hold fails its own item only.
+func TestHugeTarget(t *testing.T) {
+	c := mustDial(t, start(t, serve.Config{}, true).addr)
+	sent := documents("goal,goal")
+	sent[0].Target = strings.Repeat("t", maxTextBytes)
+	results, err := c.ClassifyDocuments(t.Context(), sent, nil)
+	if err != nil || results[1].Err != nil {
+		t.Fatalf("got %v and %v, want an answer for the other text", err, results[1].Err)
+	}
+	want := fmt.Sprintf("text and target have %d bytes, a message holds at most %d", maxTextBytes+4, maxTextBytes)
+	if got := status.Convert(results[0].Err); got.Code() != codes.InvalidArgument || got.Message() != want {
+		t.Errorf("got %v, want %s", results[0].Err, want)
 	}
 }
 

@@ -88,9 +88,10 @@ func WithPlaintext() Option {
 // models/{model} or models/{model}/revisions/{revision or alias}.
 func WithModel(name string) Option { return func(cfg *config) { cfg.model = name } }
 
-// WithBatches sets how ClassifyAll cuts its texts: at most so many items and
-// bytes of text a call (a single longer text travels alone), and at most so
-// many calls in flight. The defaults are 100 items, 1 MiB and 4 calls.
+// WithBatches sets how ClassifyAll and ClassifyDocuments cut their texts: at
+// most so many items and bytes of text a call (a single longer text travels
+// alone), and at most so many calls in flight. The defaults are 100 items, 1 MiB
+// and 4 calls.
 func WithBatches(items, bytes, inFlight int) Option {
 	return func(cfg *config) { cfg.batchItems, cfg.batchBytes, cfg.inFlight = items, bytes, inFlight }
 }
@@ -199,12 +200,16 @@ func (c *Client) Models() parleyv1.ModelServiceClient { return c.models }
 // Classify classifies one text. Options may be nil. The errors are those of
 // google.golang.org/grpc/status, with the details that errors.proto describes.
 func (c *Client) Classify(ctx context.Context, text string, o *parleyv1.ClassifyOptions) (*parleyv1.ClassifyResponse, error) {
-	if err := checkText(text); err != nil {
+	return c.ClassifyDocument(ctx, &parleyv1.Document{Text: text}, o)
+}
+
+// ClassifyDocument is Classify for a text of which more is known, such as the
+// target of a stance.
+func (c *Client) ClassifyDocument(ctx context.Context, d *parleyv1.Document, o *parleyv1.ClassifyOptions) (*parleyv1.ClassifyResponse, error) {
+	if err := checkDocument(d); err != nil {
 		return nil, err
 	}
-	return c.classification.Classify(ctx, &parleyv1.ClassifyRequest{
-		Model: c.cfg.model, Document: &parleyv1.Document{Text: text}, Options: o,
-	})
+	return c.classification.Classify(ctx, &parleyv1.ClassifyRequest{Model: c.cfg.model, Document: d, Options: o})
 }
 
 // BatchClassify classifies items in one call, with one revision.

@@ -38,13 +38,44 @@ var trained = sync.OnceValues(func() (*model.Model, error) {
 	for _, text := range []string{"shares fell", "oil shares", "the oil price", "a price"} {
 		examples = append(examples, dataset.Example{Text: text, Labels: []string{"money"}})
 	}
-	m, _, err := train.Train(context.Background(), examples, []string{"topic"}, train.Default())
+	m, _, err := train.Train(context.Background(), examples, []string{"topic"}, plain)
 	return m, err
 })
+
+// plain is a training run without a search.
+var plain = train.Config{
+	Features: []model.Features{train.LongText}, Values: []model.Value{model.Binary},
+	Estimators: []train.Estimator{train.MultinomialNB}, Alphas: []float64{1}, Members: 1,
+}
 
 func testModel(t *testing.T) *model.Model {
 	t.Helper()
 	m, err := trained()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// targetModel returns a model that takes "great" for praise, but not of oil.
+func targetModel(t *testing.T) *model.Model {
+	t.Helper()
+	f := model.Features{Words: 1}
+	x, err := model.NewExtractor(f, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	great := x.Extract("great")[0].ID
+	ids, weights := []model.FeatureID{great, model.Cross(great, "oil")}, []int16{-2, 2, 4, -4}
+	if ids[0] > ids[1] {
+		ids, weights = []model.FeatureID{ids[1], ids[0]}, []int16{4, -4, -2, 2}
+	}
+	even := []float64{0.5, 0.5}
+	m, err := model.New(model.Spec{Features: f, IDs: ids, Weights: weights, Heads: []model.Head{{
+		Name: "stance", Labels: []string{"con", "pro"}, DocCounts: []uint64{1, 1}, Prior: even, Bias: []int64{0, 0},
+		Blocks: []model.Block{{Value: model.Binary}}, InverseTemperature: 1, TargetInverseTemperature: 1,
+		Targets: []model.Target{{Name: "oil", DocCounts: []uint64{1, 1}, Prior: even, Bias: []int64{0, 0}}},
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-nlp/parley/client"
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/serve"
 	"github.com/parley-nlp/parley/internal/train"
 )
@@ -52,7 +53,10 @@ func startServer() (addr string, stop func()) {
 		{Text: "She decided the match with a header.", Labels: []string{"sport"}},
 		{Text: "Their keeper saved a late penalty.", Labels: []string{"sport"}},
 	}
-	m, _, err := train.Train(context.Background(), examples, []string{"topic"}, train.Default())
+	m, _, err := train.Train(context.Background(), examples, []string{"topic"}, train.Config{
+		Features: []model.Features{train.LongText}, Values: []model.Value{model.Binary},
+		Estimators: []train.Estimator{train.MultinomialNB}, Alphas: []float64{1}, Members: 1,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

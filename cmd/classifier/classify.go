@@ -14,13 +14,17 @@ import (
 type classifyCmd struct {
 	Text []string `arg:"" optional:"" help:"Text to classify; the words are joined. Default: standard input."`
 	askFlags
-	Top      int  `default:"3" help:"Labels to show a head, --top=-1 for all."`
-	Evidence int  `default:"5" help:"Terms to show a head."`
-	JSON     bool `name:"json" help:"Write the answer as a line of JSON, as score does."`
+	Target   string `placeholder:"NAME" help:"What the text is about, such as whom a stance is towards. Heads trained on texts about it then use its own weights."`
+	Top      int    `default:"3" help:"Labels to show a head, --top=-1 for all."`
+	Evidence int    `default:"5" help:"Terms to show a head."`
+	JSON     bool   `name:"json" help:"Write the answer as a line of JSON, as score does."`
 }
 
 // Run classifies one text.
 func (c *classifyCmd) Run(e *env) error {
+	if len(c.Target) > score.MaxTargetBytes {
+		return usagef("--target has %d bytes, the limit is %d", len(c.Target), score.MaxTargetBytes)
+	}
 	text, err := c.text(e.stdin)
 	if err != nil {
 		return err
@@ -30,7 +34,7 @@ func (c *classifyCmd) Run(e *env) error {
 		return err
 	}
 	defer done()
-	rows, err := classifier.Classify(e.ctx, []string{text})
+	rows, err := classifier.Classify(e.ctx, []score.Document{{Text: text, Target: c.Target}})
 	if err != nil {
 		return err
 	}
@@ -46,7 +50,7 @@ func (c *classifyCmd) Run(e *env) error {
 		_, err = fmt.Fprintf(e.stdout, "%s\n", b)
 		return err
 	}
-	_, err = io.WriteString(e.stdout, renderRow(row))
+	_, err = io.WriteString(e.stdout, renderRow(row, c.Target))
 	return err
 }
 

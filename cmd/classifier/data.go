@@ -49,19 +49,43 @@ func (f labelFlags) read(e *env, files []string) (*dataset.Set, []string, error)
 			return nil, nil, usagef("--head %s is given twice", h)
 		}
 	}
+	opts := f.options()
+	opts.Heads = f.Head
+	set, warnings, err := f.readAll(e, files, opts)
+	return set, warnings, withHint(err, e.args)
+}
+
+// unlabelled reads texts without labels. Of the columns they need that of the
+// text alone.
+func (f labelFlags) unlabelled(e *env, files []string) ([]dataset.Example, []string, error) {
+	opts := f.options()
+	opts.Columns, opts.NoLabels = dataset.Columns{Text: f.TextField}, true
+	set, warnings, err := f.readAll(e, files, opts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--unlabelled: %w", err)
+	}
+	for i, w := range warnings {
+		warnings[i] = "--unlabelled: " + w
+	}
+	return set.Examples, warnings, nil
+}
+
+// readAll reads files and warns of what it does not take. Columns that nobody
+// wants are no reason to warn where there need not be any but the text.
+func (f labelFlags) readAll(e *env, files []string, opts dataset.Options) (*dataset.Set, []string, error) {
 	srcs, err := dataset.Files(files, e.stdin)
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := f.options()
-	opts.Heads = f.Head
 	set, err := dataset.ReadAll(srcs, opts)
 	if err != nil {
-		return nil, nil, withHint(err, e.args)
+		return nil, nil, err
 	}
 	var warnings []string
 	for _, w := range set.Warnings {
-		warnings = append(warnings, w.String())
+		if !(opts.NoLabels && w.Kind == dataset.UnusedColumns) {
+			warnings = append(warnings, w.String())
+		}
 	}
 	if len(set.RowErrors) == 0 {
 		return set, warnings, nil

@@ -111,7 +111,7 @@ func ask(ctx context.Context, addr string, paragraphs []string) ([]score.Row, er
 	}
 	var rows []score.Row
 	for _, p := range paragraphs {
-		answer, err := r.Classify(ctx, []string{p})
+		answer, err := r.Classify(ctx, []score.Document{{Text: p}})
 		if err != nil {
 			return nil, err
 		}

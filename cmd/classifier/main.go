@@ -15,11 +15,14 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	"google.golang.org/grpc/status"
+
+	"github.com/parley-nlp/parley/internal/train"
 )
 
 // A cli is the command line as a whole.
@@ -27,10 +30,11 @@ type cli struct {
 	Config kong.ConfigFlag `placeholder:"FILE" help:"Read flags from a JSON object by command, as {\"serve\": {\"addr\": \"127.0.0.1:8080\"}}. Flags and variables win over it."`
 
 	Train    trainCmd    `cmd:"" help:"Train a model on labelled files and report how good it is."`
-	Eval     evalCmd     `cmd:"" help:"Judge a model on labelled files that it was not trained on."`
+	Eval     evalCmd     `cmd:"" help:"Judge a model, or two against each other, on labelled files that they were not trained on."`
 	Classify classifyCmd `cmd:"" help:"Classify a text and show the evidence."`
 	Score    scoreCmd    `cmd:"" help:"Classify every row of files, as JSON lines."`
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
+	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
 	Demo     demoCmd     `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`
 	Version  versionCmd  `cmd:"" help:"Print the versions of the program and of what it reads."`
 }
@@ -39,6 +43,16 @@ const description = `Topic and stance classification that other services can tru
 
 Every flag can also be set by an environment variable, "serve --addr" by
 CLASSIFIER_SERVE_ADDR, and by a configuration file.`
+
+// defaultModel is the model file that is written when none is named.
+const defaultModel = "classifier.model"
+
+// defaults are those that the tags of flags cannot spell out.
+var defaults = kong.Vars{
+	"model":   defaultModel,
+	"members": strconv.Itoa(train.Default().Members),
+	"budget":  strconv.FormatInt(train.DefaultBudget, 10),
+}
 
 // An env is what a command works with.
 type env struct {
@@ -88,6 +102,7 @@ func (e *env) run() (code int) {
 		kong.Name("classifier"),
 		kong.Description(description),
 		kong.Writers(e.stdout, e.stderr),
+		defaults,
 		kong.Exit(func(code int) { panic(exit(code)) }), // --help
 		kong.PostBuild(nameVariables),
 		kong.Configuration(configFile),

@@ -3,6 +3,9 @@ package main
 import (
 	"flag"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +22,12 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"waitfile": waitFile},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"waitfile": waitFile, "repeat": repeat},
+		Setup: func(env *testscript.Env) error { // model files of another library
+			bayesian, err := filepath.Abs("../../internal/bayesian/testdata")
+			env.Setenv("BAYESIAN", bayesian)
+			return err
+		},
 	})
 }
 
@@ -38,4 +46,21 @@ func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	ts.Fatalf("%s did not appear within five minutes", args[0])
+}
+
+// repeat writes every line of a file so many times, each with another number in
+// the place of {n}: repeat FILE TIMES OUT.
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: repeat FILE TIMES OUT")
+	}
+	times, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var b strings.Builder
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		for n := range times {
+			b.WriteString(strings.ReplaceAll(line, "{n}", strconv.Itoa(n+1)))
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(b.String()), 0o644))
 }

@@ -9,13 +9,20 @@ import (
 )
 
 // renderRow renders an answer for people: per head the decision, the labels
-// with their calibrated probabilities, and the evidence for the best one.
-func renderRow(row score.Row) string {
+// with their calibrated probabilities, the label set if there is one, whose
+// weights answered if the head has targets, and the evidence for the best label.
+func renderRow(row score.Row, target string) string {
 	var b strings.Builder
 	for _, p := range row.Predictions {
 		fmt.Fprintf(&b, "%s: %s\n", p.Head, verdict(p))
 		for _, s := range p.Scores {
 			fmt.Fprintf(&b, "  %-22s %.3f\n", s.Label, s.Probability)
+		}
+		if p.Coverage > 0 {
+			fmt.Fprintf(&b, "  %.3g%% label set: %s\n", 100*p.Coverage, renderSet(p.LabelSet))
+		}
+		if p.TargetWeights != "" {
+			fmt.Fprintf(&b, "  weights: %s\n", renderWeights(p.TargetWeights, oneLine(target)))
 		}
 		if len(p.Evidence) > 0 {
 			fmt.Fprintf(&b, "  evidence for %s: %s\n", p.Scores[0].Label, renderEvidence(p.Evidence))
@@ -31,6 +38,25 @@ func verdict(p score.Prediction) string {
 		return p.Label
 	}
 	return "no answer: " + p.Decision
+}
+
+// renderSet lists the labels of a set.
+func renderSet(labels []string) string {
+	if len(labels) == 0 {
+		return "none is likely enough"
+	}
+	return strings.Join(labels, ", ")
+}
+
+// renderWeights says whose weights answered about a target.
+func renderWeights(weights, target string) string {
+	switch {
+	case weights == score.PerTarget:
+		return fmt.Sprintf("those of %q", target)
+	case target == "":
+		return "those of all targets; --target names one"
+	}
+	return fmt.Sprintf("those of all targets; %q has none of its own", target)
 }
 
 // renderEvidence lists terms with what they add to the score, in nats.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/parley-nlp/parley/internal/model"
@@ -11,15 +12,14 @@ import (
 // A trainCmd is "classifier train".
 type trainCmd struct {
 	Files []string `arg:"" name:"file" help:"Labelled files (JSONL, CSV, TSV, also .gz or .zst), folders of them, or - for standard input."`
-	Out   string   `short:"o" default:"classifier.model" placeholder:"FILE" help:"Model file to write. Default: ${default}."`
+	Out   string   `short:"o" default:"${model}" placeholder:"FILE" help:"Model file to write. Default: ${default}."`
 	JSON  bool     `name:"json" help:"Write the report as JSON."`
+	pageFlag
 	labelFlags
-
-	Preset    string   `enum:"auto,short,long" default:"auto" help:"Features: short (words 1-3 and characters 2-5), long (words 1-2), or auto, the better one in cross-validation."`
-	Estimator string   `enum:"auto,mnb,cnb" default:"auto" help:"Naive Bayes to use: mnb (multinomial), cnb (complement), or auto."`
-	Value     string   `enum:"auto,binary,tf" default:"auto" help:"What a feature counts for: binary, tf (its occurrences), or auto."`
-	Alpha     *float64 `placeholder:"A" help:"Smoothing, in counts. Default: the best of 1, 0.3, 0.1, 0.03 and 0.01."`
-	Folds     int      `default:"5" help:"Folds of the cross-validation."`
+	choiceFlags  `group:"What to choose from; each flag pins a choice:"`
+	judgingFlags `group:"How the choice is judged:"`
+	priorFlags   `group:"Shares of the labels where the model is used:"`
+	purposeFlags `group:"What answers shall be good for:"`
 }
 
 // Run trains a model, writes it and reports.
@@ -28,13 +28,21 @@ func (c *trainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := checkOutput(c.Out); err != nil {
+	if err := c.checkOutputs(); err != nil {
 		return err
 	}
 	set, warnings, err := c.read(e, c.Files)
 	if err != nil {
 		return err
 	}
+	if err := c.checkLabels(set); err != nil {
+		return err
+	}
+	prior, more, err := c.prior(e, set, c.labelFlags)
+	if err != nil {
+		return err
+	}
+	cfg.Prior = prior
 	bar := newProgress(e.stderr, "training")
 	cfg.Progress = bar.update
 	m, report, err := train.Train(e.ctx, set.Examples, set.Heads, cfg)
@@ -42,53 +50,69 @@ func (c *trainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	report.Warnings = append(warnings, report.Warnings...)
+	if err := c.checkJudged(report); err != nil {
+		return err
+	}
+	report.Warnings = append(append(warnings, more...), report.Warnings...)
+	return c.write(e, m, report)
+}
+
+// config is the default search with what the flags pin.
+func (c *trainCmd) config() (train.Config, error) {
+	cfg := train.Default()
+	if err := c.choiceFlags.apply(&cfg); err != nil {
+		return cfg, err
+	}
+	if err := c.judgingFlags.apply(&cfg); err != nil {
+		return cfg, err
+	}
+	if err := c.priorFlags.check(c.Files); err != nil {
+		return cfg, err
+	}
+	if err := c.purposeFlags.apply(&cfg); err != nil {
+		return cfg, err
+	}
+	if c.Prior != "train" && (len(c.Threshold) > 0 || c.LabelSets != nil) {
+		return cfg, usagef("--threshold and --label-sets hold for the shares of the training data: they can't be used with --prior %s", c.Prior)
+	}
+	return cfg, nil
+}
+
+// checkOutputs refuses files that could not be written, before the work is
+// done.
+func (c *trainCmd) checkOutputs() error {
+	if c.Out == c.HTML {
+		return usagef("--out and --html: want two files, not %s for both", c.Out)
+	}
+	if err := checkOutput(c.Out); err != nil {
+		return err
+	}
+	return c.checkPage()
+}
+
+func (c *trainCmd) write(e *env, m *model.Model, report *train.Report) error {
 	if err := writeOutput(c.Out, func(w io.Writer) error { _, err := w.Write(m.Bytes()); return err }); err != nil {
+		return err
+	}
+	if err := c.writePage(trainedPage(c.Out, report)); err != nil {
 		return err
 	}
 	return writeReport(e, report, c.JSON)
 }
 
-// config is the search space with what the flags pin.
-func (c *trainCmd) config() (train.Config, error) {
-	cfg := train.Default()
-	cfg.Folds = c.Folds
-	if c.Folds < 2 || c.Folds > 100 {
-		return cfg, usagef("--folds %d: want 2 to 100", c.Folds)
-	}
-	switch c.Preset {
-	case "short":
-		cfg.Features = []model.Features{train.ShortText}
-	case "long":
-		cfg.Features = []model.Features{train.LongText}
-	}
-	switch c.Estimator {
-	case "mnb":
-		cfg.Estimators = []train.Estimator{train.MultinomialNB}
-	case "cnb":
-		cfg.Estimators = []train.Estimator{train.ComplementNB}
-	}
-	switch c.Value {
-	case "binary":
-		cfg.Values = []model.Value{model.Binary}
-	case "tf":
-		cfg.Values = []model.Value{model.TF}
-	}
-	if c.Alpha != nil {
-		if !(*c.Alpha >= train.MinAlpha && *c.Alpha <= train.MaxAlpha) {
-			return cfg, usagef("--alpha %v: want %v to %v", *c.Alpha, train.MinAlpha, train.MaxAlpha)
-		}
-		cfg.Alphas = []float64{*c.Alpha}
-	}
-	return cfg, nil
-}
+// A textWriter is a report that can be written for people. As JSON it is
+// itself.
+type textWriter interface{ WriteText(io.Writer) error }
 
-func writeReport(e *env, r *train.Report, asJSON bool) error {
+func writeReport(e *env, r textWriter, asJSON bool) error {
 	if !asJSON {
 		return r.WriteText(e.stdout)
 	}
 	enc := json.NewEncoder(e.stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	if err := enc.Encode(r); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
 }

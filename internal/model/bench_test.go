@@ -24,9 +24,10 @@ func paragraphs(t testing.TB) []string {
 }
 
 // large returns a model of the size of a real one: two heads of 12 and 3
-// labels, which knows every second feature of the paragraphs among 100,000
-// others, so that look-ups miss the nearest cache as they do in service.
-func large(t testing.TB, f Features, texts []string) *Model {
+// labels with the given blocks, which knows every second feature of the
+// paragraphs among 100,000 others, so that look-ups miss the nearest cache as
+// they do in service.
+func large(t testing.TB, f Features, blocks []Block, texts []string) *Model {
 	t.Helper()
 	x, err := NewExtractor(f, 0)
 	if err != nil {
@@ -53,9 +54,10 @@ func large(t testing.TB, f Features, texts []string) *Model {
 		{"topic", "aid arms children economy energy europe front law media sanctions summit territory"},
 		{"stance", "con neutral pro"},
 	} {
-		head := Head{Name: h.name, Labels: strings.Fields(h.labels), Value: Binary, WeightBits: 11, InverseTemperature: 0.4}
+		head := Head{Name: h.name, Labels: strings.Fields(h.labels), Blocks: blocks, InverseTemperature: 0.4, TargetInverseTemperature: 1}
 		for range head.Labels {
 			head.DocCounts = append(head.DocCounts, 100+rng.Uint64N(900))
+			head.Prior = append(head.Prior, 1/float64(len(strings.Fields(h.labels))))
 			head.Bias = append(head.Bias, rng.Int64N(1<<22)-1<<21)
 		}
 		s.Heads = append(s.Heads, head)
@@ -63,11 +65,24 @@ func large(t testing.TB, f Features, texts []string) *Model {
 	for range len(s.IDs) * s.columns() {
 		s.Weights = append(s.Weights, int16(rng.NormFloat64()*1500))
 	}
-	m, err := New(s)
-	if err != nil {
-		t.Fatal(err)
+	if s.weighted() {
+		for range s.IDs {
+			s.IDF = append(s.IDF, uint16(1<<IDFBits+rng.IntN(8<<IDFBits)))
+		}
 	}
-	return m
+	return build(t, s)
+}
+
+// The presets of features, and the blocks that go with them.
+var presets = []struct {
+	name   string
+	f      Features
+	blocks []Block
+}{
+	{"words_1-2", Features{Words: 2}, []Block{{Binary, 11}}},
+	{"words_1-3,_characters_2-5", Features{Words: 3, CharMin: 2, CharMax: 5}, []Block{{Binary, 11}}},
+	{"words_1-2,_tfidf", Features{Words: 2}, []Block{{TFIDF, 8}}},
+	{"words_1-3,_characters_2-5,_binary_and_tfidf", Features{Words: 3, CharMin: 2, CharMax: 5}, []Block{{Binary, 11}, {TFIDF, 8}}},
 }
 
 // BenchmarkClassify is the whole path from text to decision, one paragraph at
@@ -78,17 +93,17 @@ func BenchmarkClassify(b *testing.B) {
 	for _, text := range texts {
 		size += len(text)
 	}
-	for _, f := range []Features{{Words: 2}, {Words: 3, CharMin: 2, CharMax: 5}} {
-		m := large(b, f, texts)
-		b.Run(strings.ReplaceAll(f.String(), " ", "_"), func(b *testing.B) {
+	for _, preset := range presets {
+		m := large(b, preset.f, preset.blocks, texts)
+		b.Run(preset.name, func(b *testing.B) {
 			c := m.NewClassifier()
 			for _, text := range texts {
-				c.Classify(text)
+				c.Classify(text, "")
 			}
 			b.SetBytes(int64(size / len(texts)))
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				r := c.Classify(texts[i%len(texts)])
+				r := c.Classify(texts[i%len(texts)], "")
 				for h := range r.Predictions {
 					r.Decide(h, Thresholds{MinProbability: 0.5})
 				}

@@ -15,7 +15,8 @@ type Classifier struct {
 	buf    []Feature
 	rows   []uint32 // of buf
 	set    hitSet
-	nats   []float64 // scratch of calibrate
+	values [values][]int32 // of the hits, by value function
+	nats   []float64       // scratch of calibrate
 	result Result
 
 	// Of Explain: the terms of the last text, and the term of each hit.
@@ -46,8 +47,14 @@ type Prediction struct {
 	Raw []int64
 	// Probabilities are calibrated and add up to 1.
 	Probabilities []float64
-	// Best is the most probable label: of equal ones the first.
+	// Best is the label with the highest probability, times its
+	// Head.DecisionWeights if the head has any: of equal ones the first.
 	Best int
+	// Target is the position in Head.Targets of the target whose weights were
+	// added, or -1.
+	Target int
+
+	weights []float64 // Head.DecisionWeights
 }
 
 // NewClassifier returns a classifier of its own for m.
@@ -55,19 +62,22 @@ func (m *Model) NewClassifier() *Classifier {
 	c := &Classifier{m: m}
 	for _, h := range m.spec.Heads {
 		n := len(h.Labels)
-		c.result.Predictions = append(c.result.Predictions, Prediction{Raw: make([]int64, n), Probabilities: make([]float64, n)})
+		c.result.Predictions = append(c.result.Predictions, Prediction{Raw: make([]int64, n), Probabilities: make([]float64, n), weights: h.DecisionWeights})
 		c.nats = make([]float64, max(n, len(c.nats)))
 	}
 	return c
 }
 
-// Classify judges text with every head.
-func (c *Classifier) Classify(text string) *Result {
+// Classify judges text with every head. target is what the text is about, as
+// far as known; heads whose training texts named it use its weights.
+func (c *Classifier) Classify(text, target string) *Result {
 	text = head(text, MaxTextBytes)
 	c.tok.tokenize(text)
 	c.look()
-	c.score()
+	c.value()
+	c.aim(target)
 	for h := range c.result.Predictions {
+		c.score(h)
 		c.calibrate(h)
 	}
 	c.result.UsedBytes = len(text)
@@ -109,71 +119,141 @@ func (c *Classifier) look() {
 	}
 }
 
-// score sums the weights of the hits, head by head. Four at a time, so that
-// fewer additions wait for the one before: a fifth off the time of Classify.
-func (c *Classifier) score() {
-	for h := range c.m.spec.Heads {
-		head, raw := &c.m.spec.Heads[h], c.result.Predictions[h].Raw
-		clear(raw)
-		hits := c.set.hits
-		if head.Value == Binary {
-			for ; len(hits) >= 4; hits = hits[4:] {
-				p, q := c.m.weights(hits[0].row, h)[:len(raw)], c.m.weights(hits[1].row, h)[:len(raw)]
-				r, s := c.m.weights(hits[2].row, h)[:len(raw)], c.m.weights(hits[3].row, h)[:len(raw)]
-				for i := range raw {
-					raw[i] += int64(int32(p[i]) + int32(q[i]) + int32(r[i]) + int32(s[i]))
-				}
-			}
+// value works out what the hits count for.
+func (c *Classifier) value() {
+	hits := c.set.hits
+	for v := range c.values {
+		if !c.m.used[v] || Value(v) == Binary {
+			continue
 		}
-		for _, hit := range hits {
-			v := head.Value.of(hit.count)
-			for i, w := range c.m.weights(hit.row, h) {
-				raw[i] += v * int64(w)
+		c.values[v] = Value(v).Values(c.values[v], len(hits), func(i int) (uint8, uint32, uint16) {
+			h := &hits[i]
+			if Value(v) == TFIDF {
+				return h.words, h.count, c.m.spec.IDF[h.row]
 			}
+			return h.words, h.count, 0
+		})
+	}
+}
+
+// aim adds the hits' weights of the target, which have rows of their own and
+// count for as much as the hit.
+func (c *Classifier) aim(target string) {
+	target = CanonicalTarget(target)
+	aimed := false
+	for h := range c.result.Predictions {
+		c.result.Predictions[h].Target = c.m.spec.Heads[h].Target(target)
+		aimed = aimed || c.result.Predictions[h].Target >= 0
+	}
+	if !aimed {
+		return
+	}
+	state, n := targetState(target), len(c.set.hits)
+	for i := range n {
+		h := c.set.hits[i]
+		if h.row = c.m.index.row(cross(c.m.spec.IDs[h.row], state)); h.row == unknown {
+			continue
 		}
-		for i, sum := range raw {
-			raw[i] = head.Bias[i] + sum<<(ScoreBits-head.WeightBits)
+		c.set.hits = append(c.set.hits, h)
+		for v := range c.values {
+			if len(c.values[v]) > 0 {
+				c.values[v] = append(c.values[v], c.values[v][i])
+			}
 		}
 	}
 }
 
-// weights returns the weights of a feature for the labels of head h.
-func (m *Model) weights(row uint32, h int) []int16 {
-	start := int(row) * m.offsets[len(m.spec.Heads)]
-	return m.spec.Weights[start+m.offsets[h] : start+m.offsets[h+1]]
+// score sums the weights of the hits for head h, block by block.
+func (c *Classifier) score(h int) {
+	head, raw := &c.m.spec.Heads[h], c.result.Predictions[h].Raw
+	clear(raw)
+	for b, block := range head.Blocks {
+		if block.Value == Binary {
+			c.sumBinary(h, b)
+		} else {
+			c.sum(h, b)
+		}
+	}
+	for i := range raw {
+		raw[i] += c.bias(h, i)
+	}
+}
+
+// bias is what the score of a label starts from.
+func (c *Classifier) bias(h, label int) int64 {
+	head, p := &c.m.spec.Heads[h], &c.result.Predictions[h]
+	if p.Target >= 0 {
+		return head.Bias[label] + head.Targets[p.Target].Bias[label]
+	}
+	return head.Bias[label]
+}
+
+// sumBinary starts the scores with the block of binary values, which is the
+// first of a head that has one. Four hits at a time, so that fewer
+// additions wait for the one before: a fifth off the time of Classify.
+func (c *Classifier) sumBinary(h, b int) {
+	raw, hits, at := c.result.Predictions[h].Raw, c.set.hits, c.m.columnOf(h, b)
+	shift := ScoreBits - c.m.spec.Heads[h].Blocks[b].WeightBits
+	for ; len(hits) >= 4; hits = hits[4:] {
+		p, q := c.m.weights(hits[0].row, at)[:len(raw)], c.m.weights(hits[1].row, at)[:len(raw)]
+		r, s := c.m.weights(hits[2].row, at)[:len(raw)], c.m.weights(hits[3].row, at)[:len(raw)]
+		for i := range raw {
+			raw[i] += int64(int32(p[i]) + int32(q[i]) + int32(r[i]) + int32(s[i]))
+		}
+	}
+	for _, hit := range hits {
+		for i, w := range c.m.weights(hit.row, at)[:len(raw)] {
+			raw[i] += int64(w)
+		}
+	}
+	for i := range raw {
+		raw[i] <<= shift
+	}
+}
+
+// sum adds a block of any other values.
+func (c *Classifier) sum(h, b int) {
+	raw, at := c.result.Predictions[h].Raw, c.m.columnOf(h, b)
+	block := c.m.spec.Heads[h].Blocks[b]
+	shift := ScoreBits - block.WeightBits - block.Value.Bits()
+	for k, v := range c.values[block.Value] {
+		for i, w := range c.m.weights(c.set.hits[k].row, at)[:len(raw)] {
+			raw[i] += int64(v) * int64(w) << shift
+		}
+	}
+}
+
+// columnOf is the first column of a block.
+func (m *Model) columnOf(h, b int) int {
+	for _, head := range m.spec.Heads[:h] {
+		b += len(head.Blocks)
+	}
+	return m.offsets[b]
+}
+
+// weights returns the weights of a feature from a column on.
+func (m *Model) weights(row uint32, column int) []int16 {
+	return m.spec.Weights[int(row)*m.offsets[len(m.offsets)-1]+column:]
 }
 
 // calibrate turns the raw scores of a head into probabilities. A text without
 // a known word gets the prior.
 func (c *Classifier) calibrate(h int) {
 	head, p := &c.m.spec.Heads[h], &c.result.Predictions[h]
+	prior, inverse := head.Prior, head.InverseTemperature
+	if p.Target >= 0 {
+		prior, inverse = head.Targets[p.Target].Prior, head.TargetInverseTemperature
+	}
 	if c.result.KnownWords == 0 {
-		head.Prior(p.Probabilities)
+		copy(p.Probabilities, prior)
 	} else {
-		head.Calibrate(p.Probabilities, c.nats[:len(p.Raw)], p.Raw)
+		nats := c.nats[:len(p.Raw)]
+		for i, r := range p.Raw {
+			nats[i] = Nats(r)
+		}
+		exact.Softmax(p.Probabilities, nats, inverse)
 	}
 	p.Best = p.best()
-}
-
-// Calibrate writes the calibrated probabilities of raw to probabilities; nats
-// is scratch memory. All have the length of Labels.
-func (h *Head) Calibrate(probabilities, nats []float64, raw []int64) {
-	for i, r := range raw {
-		nats[i] = Nats(r)
-	}
-	exact.Softmax(probabilities, nats, h.InverseTemperature)
-}
-
-// Prior writes the share of each label in training, with one document added to
-// each (Laplace's rule of succession).
-func (h *Head) Prior(probabilities []float64) {
-	total := 0.0
-	for _, n := range h.DocCounts {
-		total += float64(n) + 1
-	}
-	for i, n := range h.DocCounts {
-		probabilities[i] = (float64(n) + 1) / total
-	}
 }
 
 // Nats converts a raw score to nats, exactly below 2^53 units.

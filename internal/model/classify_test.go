@@ -11,40 +11,97 @@ import (
 	"unicode/utf8"
 )
 
-// referenceRaw is the score as its definition says it, without index, blocks
-// or scratch: bias + value(count) * weight for every feature that the model
-// knows.
-func referenceRaw(t testing.TB, s *Spec, text string) [][]int64 {
-	t.Helper()
-	rows := map[FeatureID]int{}
+// A reference scores texts as the definition says it, without index, blocks of
+// features or scratch memory: bias + the sum over all blocks and all known
+// features of value * (weight + weight of the target).
+type reference struct {
+	s    *Spec
+	rows map[FeatureID]int
+}
+
+func newReference(s *Spec) reference {
+	r := reference{s, map[FeatureID]int{}}
 	for row, id := range s.IDs {
-		rows[id] = row
+		r.rows[id] = row
 	}
-	counts, known := map[FeatureID]int64{}, false
-	for _, f := range extract(t, s.Features, 0, text) {
-		counts[f.ID]++
-		_, ok := rows[f.ID]
-		known = known || ok && f.Counted
+	return r
+}
+
+// known returns the features of text that the model knows, each once, and their
+// counts: none when no word is known.
+func (r reference) known(t testing.TB, text string) (ids []FeatureID, list []occurrence) {
+	t.Helper()
+	at, evidence := map[FeatureID]int{}, false
+	for _, f := range extract(t, r.s.Features, 0, text) {
+		row, ok := r.rows[f.ID]
+		if !ok {
+			continue
+		}
+		evidence = evidence || f.Counted
+		i, seen := at[f.ID]
+		if !seen {
+			i = len(ids)
+			at[f.ID] = i
+			ids, list = append(ids, f.ID), append(list, occurrence{words: f.Words})
+			if r.s.weighted() {
+				list[i].idf = r.s.IDF[row]
+			}
+		}
+		list[i].count++
+	}
+	if !evidence {
+		return nil, nil
+	}
+	return ids, list
+}
+
+// raw returns the scores of every head.
+func (r reference) raw(t testing.TB, text, target string) [][]int64 {
+	t.Helper()
+	ids, list := r.known(t, text)
+	weight := func(id FeatureID, column int) int64 {
+		if row, ok := r.rows[id]; ok {
+			return int64(r.s.Weights[row*r.s.columns()+column])
+		}
+		return 0
 	}
 	var raw [][]int64
-	column, columns := 0, len(s.Weights)/len(s.IDs)
-	for _, h := range s.Heads {
+	column := 0
+	for _, h := range r.s.Heads {
 		scores := slices.Clone(h.Bias)
-		for label := range h.Labels {
-			for id, count := range counts {
-				if row, ok := rows[id]; ok && known {
-					if h.Value == Binary {
-						count = 1
+		of := slices.IndexFunc(h.Targets, func(t Target) bool { return t.Name == target })
+		for label := range scores {
+			if of >= 0 {
+				scores[label] += h.Targets[of].Bias[label]
+			}
+		}
+		for _, b := range h.Blocks {
+			values := valuesOf(b.Value, list)
+			unit := int64(1) << (ScoreBits - b.WeightBits - b.Value.Bits())
+			for label := range scores {
+				for i, id := range ids {
+					w := weight(id, column+label)
+					if of >= 0 {
+						w += weight(Cross(id, target), column+label)
 					}
-					unit := int64(1) << (ScoreBits - h.WeightBits)
-					scores[label] += count * int64(s.Weights[row*columns+column]) * unit
+					scores[label] += int64(values[i]) * w * unit
 				}
 			}
-			column++
+			column += len(scores)
 		}
 		raw = append(raw, scores)
 	}
 	return raw
+}
+
+// checkScores fails unless the scores of r are those of the definition.
+func checkScores(t testing.TB, r *Result, want [][]int64, text, target string) {
+	t.Helper()
+	for h := range want {
+		if !slices.Equal(r.Predictions[h].Raw, want[h]) {
+			t.Fatalf("head %d of %.200q about %q: scores %v, want %v", h, text, target, r.Predictions[h].Raw, want[h])
+		}
+	}
 }
 
 const tinyWords = "goal scored in the match shares fell don't été 平和"
@@ -61,58 +118,94 @@ func generated(rng *rand.Rand) string {
 	return b.String()
 }
 
-// checkProbabilities fails unless the probabilities of r are a distribution
-// whose best label is Best.
-func checkProbabilities(t testing.TB, r *Result) {
+// checkProbabilities fails unless the probabilities of r are distributions, of
+// each of which Best is the best label as the head weighs it.
+func checkProbabilities(t testing.TB, m *Model, r *Result) {
 	t.Helper()
 	for h, p := range r.Predictions {
+		weights := m.Heads()[h].DecisionWeights
+		if len(weights) == 0 {
+			weights = slices.Repeat([]float64{1}, len(p.Probabilities))
+		}
 		sum := 0.0
 		for i, q := range p.Probabilities {
 			if !(q >= 0 && q <= 1) {
 				t.Fatalf("head %d: probability %d is %v", h, i, q)
 			}
-			if q > p.Probabilities[p.Best] {
-				t.Fatalf("head %d: label %d with %v beats the best, %d with %v", h, i, q, p.Best, p.Probabilities[p.Best])
+			if best := p.Probabilities[p.Best] * weights[p.Best]; q*weights[i] > best {
+				t.Fatalf("head %d: label %d with %v beats the best, %d with %v", h, i, q*weights[i], p.Best, best)
 			}
 			sum += q
 		}
-		if math.Abs(sum-1) > 1e-12 {
+		if !(math.Abs(sum-1) <= 1e-9) {
 			t.Fatalf("head %d: probabilities %v add up to %v", h, p.Probabilities, sum)
 		}
 	}
 }
 
+var someFeatures = []Features{{Words: 1}, {Words: 2}, {Words: 3}, {Words: 1, CharMin: 2, CharMax: 3}, {Words: 3, CharMin: 2, CharMax: 5}}
+
 func TestScoresAreThoseOfTheDefinition(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	for _, f := range []Features{{Words: 1}, {Words: 2}, {Words: 3}, {Words: 1, CharMin: 2, CharMax: 3}, {Words: 3, CharMin: 2, CharMax: 5}} {
-		m := tiny(t, f, tinyWords)
-		c := m.NewClassifier()
-		for range 300 {
-			text := generated(rng)
-			r, want := c.Classify(text), referenceRaw(t, &m.spec, text)
-			for h := range want {
-				if !slices.Equal(r.Predictions[h].Raw, want[h]) {
-					t.Fatalf("%v, head %d of %q: scores %v, want %v", f, h, text, r.Predictions[h].Raw, want[h])
+	for _, f := range someFeatures {
+		for _, m := range []*Model{tiny(t, f, tinyWords), aimed(t, f, tinyWords)} {
+			c, definition := m.NewClassifier(), newReference(&m.spec)
+			for range 100 {
+				text := generated(rng)
+				for _, target := range someTargets {
+					r := c.Classify(text, target)
+					checkScores(t, r, definition.raw(t, text, target), text, target)
+					checkProbabilities(t, m, r)
 				}
 			}
-			checkProbabilities(t, r)
 		}
 	}
 }
 
-// A text of more features than the hit set starts with, and of many blocks.
-func TestScoresOfLongTexts(t *testing.T) {
-	texts := paragraphs(t)
-	m := large(t, Features{Words: 3, CharMin: 2, CharMax: 5}, texts)
-	all := strings.Join(texts, " ")
-	for _, text := range []string{all, strings.Repeat(all+"\n", 20)} {
-		r, want := m.NewClassifier().Classify(text), referenceRaw(t, &m.spec, text)
-		for h := range want {
-			if !slices.Equal(r.Predictions[h].Raw, want[h]) {
-				t.Errorf("head %d of %d bytes: scores %v, want %v", h, len(text), r.Predictions[h].Raw, want[h])
+// Every choice of blocks, in a head of its own, gives the scores of the
+// definition.
+func TestScoresOfBlocks(t *testing.T) {
+	f := Features{Words: 2, CharMin: 3, CharMax: 4}
+	one := aimedSpec(t, f, tinyWords)
+	s := Spec{Features: f, IDs: one.IDs, IDF: one.IDF}
+	for choice := 1; choice < 1<<values; choice++ {
+		h := one.Heads[1]
+		h.Name, h.Blocks = fmt.Sprint("head ", choice), nil
+		for v := range Value(values) {
+			if choice>>v&1 == 1 {
+				h.Blocks = append(h.Blocks, Block{v, min(uint8(choice), v.MaxWeightBits())})
 			}
 		}
-		checkProbabilities(t, r)
+		s.Heads = append(s.Heads, h)
+	}
+	rng := rand.New(rand.NewPCG(32, 33))
+	for range len(s.IDs) * s.columns() {
+		s.Weights = append(s.Weights, int16(rng.Uint32()))
+	}
+	m := build(t, s)
+	c, definition := m.NewClassifier(), newReference(&m.spec)
+	for range 100 {
+		text, target := generated(rng), []string{"", peacePlan, tariffs}[rng.IntN(3)]
+		r := c.Classify(text, target)
+		checkScores(t, r, definition.raw(t, text, target), text, target)
+		checkProbabilities(t, m, r)
+	}
+}
+
+// A text of more features than the hit set starts with, and of many blocks of
+// tokens.
+func TestScoresOfLongTexts(t *testing.T) {
+	texts := paragraphs(t)
+	all := strings.Join(texts, " ")
+	f := Features{Words: 3, CharMin: 2, CharMax: 5}
+	for _, m := range []*Model{large(t, f, []Block{{Binary, 11}, {TFIDF, 8}}, texts), aimed(t, f, texts...)} {
+		for _, text := range []string{all, strings.Repeat(all+"\n", 20)} {
+			for _, target := range []string{"", tariffs} {
+				r := m.NewClassifier().Classify(text, target)
+				checkScores(t, r, newReference(&m.spec).raw(t, text, target), text, target)
+				checkProbabilities(t, m, r)
+			}
+		}
 	}
 }
 
@@ -128,7 +221,7 @@ func TestWordCounts(t *testing.T) {
 		{"平和会", 3, 2},
 		{"goals", 1, 0}, // its characters are known, the word is not
 	} {
-		if r := m.NewClassifier().Classify(c.text); r.Words != c.words || r.KnownWords != c.known || r.UsedBytes != len(c.text) {
+		if r := m.NewClassifier().Classify(c.text, ""); r.Words != c.words || r.KnownWords != c.known || r.UsedBytes != len(c.text) {
 			t.Errorf("%q: %d of %d words in %d bytes, want %d of %d in %d", c.text, r.KnownWords, r.Words, r.UsedBytes, c.known, c.words, len(c.text))
 		}
 	}
@@ -138,7 +231,7 @@ func TestNoEvidence(t *testing.T) {
 	m := tiny(t, Features{Words: 2, CharMin: 2, CharMax: 5}, tinyWords+" !", "#goal")
 	c := m.NewClassifier()
 	for _, text := range []string{"", "...", "qwrtz", "goals matches", "!!", "#goal!", "\xff\xfe"} {
-		r := c.Classify(text)
+		r := c.Classify(text, "")
 		for h, want := range [][]float64{{3.0 / 5, 2.0 / 5}, {2.0 / 5, 1.0 / 5, 2.0 / 5}} {
 			p := r.Predictions[h]
 			if !slices.Equal(p.Raw, m.Heads()[h].Bias) || !slices.Equal(p.Probabilities, want) || p.Best != 0 {
@@ -147,41 +240,6 @@ func TestNoEvidence(t *testing.T) {
 			if d := r.Decide(h, Thresholds{}); d != NoEvidence {
 				t.Errorf("%q, head %d: %v, want %v", text, h, d, NoEvidence)
 			}
-		}
-	}
-}
-
-func TestDecide(t *testing.T) {
-	result := func(known int, outOfDomain bool, p ...float64) *Result {
-		prediction := Prediction{Raw: make([]int64, len(p)), Probabilities: p}
-		prediction.Best = prediction.best()
-		return &Result{Predictions: []Prediction{prediction}, Words: 4, KnownWords: known, outOfDomain: outOfDomain}
-	}
-	for _, c := range []struct {
-		r    *Result
-		t    Thresholds
-		want Decision
-	}{
-		{result(0, true, 0.9, 0.1), Thresholds{1, 1}, NoEvidence},
-		{result(1, true, 0.9, 0.1), Thresholds{1, 1}, OutOfDomain},
-		{result(1, false, 0.9, 0.1), Thresholds{0.95, 1}, LowConfidence},
-		{result(1, false, 0.9, 0.1), Thresholds{0.9, 0.85}, Ambiguous},
-		{result(1, false, 0.75, 0.25), Thresholds{0.75, 0.5}, Labeled},
-		{result(1, false, 0.5, 0.5), Thresholds{}, Labeled},
-		{result(1, false, 0.5, 0.5), Thresholds{MinMargin: 1e-9}, Ambiguous},
-		{result(1, false, 0.25, 0.5, 0.25), Thresholds{MinMargin: 0.25}, Labeled},
-		{result(1, false, 1), Thresholds{1, 1}, Labeled}, // a single label
-	} {
-		if got := c.r.Decide(0, c.t); got != c.want {
-			t.Errorf("%v with %+v: %v, want %v", c.r.Predictions[0].Probabilities, c.t, got, c.want)
-		}
-	}
-	for d, want := range map[Decision]string{
-		NoEvidence: "NO_EVIDENCE", OutOfDomain: "OUT_OF_DOMAIN", LowConfidence: "LOW_CONFIDENCE",
-		Ambiguous: "AMBIGUOUS", Labeled: "LABELED", 0: "Decision(0)", 9: "Decision(9)",
-	} {
-		if d.String() != want {
-			t.Errorf("Decision %d is %q, want %q", uint8(d), d, want)
 		}
 	}
 }
@@ -202,38 +260,23 @@ func TestOutOfDomain(t *testing.T) {
 		{1, "goal #x @x http://x.y ?", Labeled}, // none of these counts as a word
 	} {
 		s.MinKnownShare = c.share
-		m, err := New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := m.NewClassifier().Classify(c.text).Decide(1, Thresholds{}); got != c.want {
+		if got := build(t, s).NewClassifier().Classify(c.text, "").Decide(1, Thresholds{}); got != c.want {
 			t.Errorf("%q with a share of %v: %v, want %v", c.text, c.share, got, c.want)
 		}
 	}
 }
 
-func TestRanked(t *testing.T) {
-	for _, c := range []struct {
-		probabilities []float64
-		raw           []int64
-		k             int
-		want          []int
-	}{
-		{[]float64{0.2, 0.5, 0.3}, []int64{0, 0, 0}, -1, []int{1, 2, 0}},
-		{[]float64{0.2, 0.5, 0.3}, []int64{0, 0, 0}, 2, []int{1, 2}},
-		{[]float64{0.2, 0.5, 0.3}, []int64{0, 0, 0}, 0, []int{}},
-		{[]float64{0.2, 0.5, 0.3}, []int64{0, 0, 0}, 9, []int{1, 2, 0}},
-		{[]float64{0.25, 0.25, 0.25, 0.25}, []int64{1, 1, 1, 1}, -1, []int{0, 1, 2, 3}},
-		{[]float64{0, 1, 0, 0}, []int64{-9, 5, -7, -7}, -1, []int{1, 2, 3, 0}}, // scores break ties
-	} {
-		p := Prediction{Raw: c.raw, Probabilities: c.probabilities}
-		if got := p.Ranked(c.k); !slices.Equal(got, c.want) {
-			t.Errorf("Ranked(%d) of %v, %v = %v, want %v", c.k, c.probabilities, c.raw, got, c.want)
-		}
-		if all := p.Ranked(-1); p.best() != all[0] {
-			t.Errorf("best of %v, %v = %d, want %d", c.probabilities, c.raw, p.best(), all[0])
-		}
+// softmax is the definition of calibrated probabilities.
+func softmax(raw []int64, inverseTemperature float64) []float64 {
+	p, sum := make([]float64, len(raw)), 0.0
+	for i, r := range raw {
+		p[i] = math.Exp(inverseTemperature * float64(r-slices.Max(raw)) / (1 << ScoreBits))
+		sum += p[i]
 	}
+	for i := range p {
+		p[i] /= sum
+	}
+	return p
 }
 
 func TestCalibrate(t *testing.T) {
@@ -250,59 +293,56 @@ func TestCalibrate(t *testing.T) {
 		{1e-9, []int64{0, nat}, []float64{0.5, 0.5}},
 		{1, []int64{math.MinInt64, math.MaxInt64}, []float64{0, 1}},
 	} {
-		h := Head{InverseTemperature: c.inverseTemperature}
-		got := make([]float64, len(c.raw))
-		h.Calibrate(got, make([]float64, len(c.raw)), c.raw)
-		for i := range got {
-			if !(math.Abs(got[i]-c.want[i]) < 1e-9) {
-				t.Errorf("%v at %v: %v, want %v", c.raw, c.inverseTemperature, got, c.want)
+		k := weighted(t, Features{Words: 1}, Binary, map[string]int16{"goal": 1}).NewClassifier()
+		k.Classify("goal", "")
+		head, p := &k.m.spec.Heads[0], &k.result.Predictions[0]
+		head.InverseTemperature, p.Raw = c.inverseTemperature, c.raw
+		k.calibrate(0)
+		for i, got := range p.Probabilities {
+			if !(math.Abs(got-c.want[i]) < 1e-9) {
+				t.Errorf("%v at %v: %v, want %v", c.raw, c.inverseTemperature, p.Probabilities, c.want)
 			}
-		}
-	}
-}
-
-func TestPrior(t *testing.T) {
-	for _, c := range []struct {
-		counts []uint64
-		want   []float64
-	}{
-		{[]uint64{0, 0}, []float64{0.5, 0.5}},
-		{[]uint64{2, 0, 5}, []float64{0.3, 0.1, 0.6}},
-		{[]uint64{math.MaxUint64, math.MaxUint64}, []float64{0.5, 0.5}},
-	} {
-		h, got := Head{DocCounts: c.counts}, make([]float64, len(c.counts))
-		h.Prior(got)
-		if !slices.Equal(got, c.want) {
-			t.Errorf("prior of %v: %v, want %v", c.counts, got, c.want)
 		}
 	}
 }
 
 // The heaviest text that is read keeps scores inside an int64.
 func TestScoresDoNotOverflow(t *testing.T) {
-	s := tiny(t, Features{Words: 1}, "a").spec
-	for i := range s.Heads {
-		s.Heads[i].Value, s.Heads[i].WeightBits = TF, 0
-		for j := range s.Heads[i].Bias {
-			s.Heads[i].Bias[j] = -maxBias
-		}
+	f := Features{Words: 3, CharMin: 2, CharMax: 5}
+	const pattern = "a!" // two tokens, three n-grams of words for each, three of characters
+	ids := featureIDs(t, f, strings.Repeat(pattern, 4))
+	for _, id := range slices.Clone(ids) {
+		ids = append(ids, Cross(id, "b"))
 	}
-	for i := range s.Weights {
-		s.Weights[i] = math.MinInt16
+	slices.Sort(ids)
+	s := Spec{Features: f, IDs: ids, IDF: slices.Repeat([]uint16{math.MaxUint16}, len(ids)), Heads: []Head{{
+		Name: "h", Labels: []string{"down", "up"}, DocCounts: []uint64{1, 1}, Prior: []float64{0.5, 0.5}, Bias: []int64{-maxBias, maxBias},
+		Blocks: []Block{{Binary, 0}, {TF, 0}, {BinaryL2, 0}, {TFIDF, 0}}, InverseTemperature: 1e9,
+		Targets:                  []Target{{Name: "b", DocCounts: []uint64{1, 1}, Prior: []float64{0.5, 0.5}, Bias: []int64{-maxBias, maxBias}}},
+		TargetInverseTemperature: 1e9,
+	}}}
+	for range len(ids) * len(s.Heads[0].Blocks) {
+		s.Weights = append(s.Weights, math.MinInt16, math.MaxInt16)
 	}
-	m, err := New(s)
-	if err != nil {
-		t.Fatal(err)
+	c := build(t, s).NewClassifier()
+	c.Classify(strings.Repeat(pattern, 4), "")
+	for i := range c.set.hits {
+		c.set.hits[i].count = MaxTextBytes / 2 // as of the longest text
 	}
-	c := m.NewClassifier()
-	c.Classify("a")
-	c.set.hits[0].count = MaxTextBytes / 2 // as of "a a a ..."
-	c.score()
+	c.value()
+	c.aim("b")
+	c.score(0)
 	c.calibrate(0)
-	if got, want := c.result.Predictions[0].Raw[0], int64(-maxBias+MaxTextBytes/2*math.MinInt16<<ScoreBits); got != want {
-		t.Errorf("score %d, want %d", got, want)
+	p := c.result.Predictions[0]
+	// Of the block of term frequencies alone, and each feature counts twice: with
+	// the target's weight.
+	least := int64(2*len(ids)/2*MaxTextBytes/2) << ScoreBits
+	if len(c.set.hits) != 18 || p.Raw[0] > least*math.MinInt16 || p.Raw[1] < least*math.MaxInt16 {
+		t.Errorf("%d hits with scores %v, want 18 with scores beyond %d and %d", len(c.set.hits), p.Raw, least*math.MinInt16, least*math.MaxInt16)
 	}
-	checkProbabilities(t, &c.result)
+	if p.Probabilities[0] != 0 || p.Probabilities[1] != 1 {
+		t.Errorf("probabilities %v, want 0 and 1", p.Probabilities)
+	}
 }
 
 func TestHead(t *testing.T) {
@@ -333,7 +373,7 @@ func TestTextsAreCut(t *testing.T) {
 	m := tiny(t, Features{Words: 1}, "goal x")
 	text := "goal " + strings.Repeat(" ", MaxTextBytes-6) + "平 goal"
 	c := m.NewClassifier()
-	r := c.Classify(text)
+	r := c.Classify(text, "")
 	if r.UsedBytes != MaxTextBytes-1 || r.Words != 1 || r.KnownWords != 1 {
 		t.Errorf("%d of %d words known in %d bytes, want 1 of 1 in %d", r.KnownWords, r.Words, r.UsedBytes, MaxTextBytes-1)
 	}
@@ -354,29 +394,35 @@ func copyOf(r *Result) Result {
 	return again
 }
 
+var someTargets = []string{"", peacePlan, "unheard of", tariffs}
+
 func TestClassifierForgetsTheLastText(t *testing.T) {
-	m := tiny(t, Features{Words: 2, CharMin: 2, CharMax: 5}, tinyWords)
+	m := aimed(t, Features{Words: 2, CharMin: 2, CharMax: 5}, tinyWords)
 	rng := rand.New(rand.NewPCG(8, 9))
 	used := m.NewClassifier()
 	for i := range 300 {
-		text := generated(rng)
+		text, target := generated(rng), someTargets[rng.IntN(len(someTargets))]
 		if i == 100 {
 			used.set.generation, text = math.MaxUint32, tinyWords // the counter goes round
 		}
-		got, want := copyOf(used.Classify(text)), copyOf(m.NewClassifier().Classify(text))
+		fresh := m.NewClassifier()
+		got, want := copyOf(used.Classify(text, target)), copyOf(fresh.Classify(text, target))
 		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Fatalf("%q:\n used %v\nfresh %v", text, got, want)
+			t.Fatalf("%q about %q:\n used %v\nfresh %v", text, target, got, want)
+		}
+		if got, want := fmt.Sprint(used.Explain(1, 2, 4)), fmt.Sprint(fresh.Explain(1, 2, 4)); got != want {
+			t.Fatalf("%q about %q:\n used %v\nfresh %v", text, target, got, want)
 		}
 	}
 }
 
 func TestConcurrentUse(t *testing.T) {
-	m := tiny(t, Features{Words: 2, CharMin: 2, CharMax: 5}, tinyWords)
+	m := aimed(t, Features{Words: 2, CharMin: 2, CharMax: 5}, tinyWords)
 	rng := rand.New(rand.NewPCG(10, 11))
 	var texts, want []string
-	for range 50 {
+	for i := range 50 {
 		texts = append(texts, generated(rng))
-		want = append(want, fmt.Sprint(copyOf(m.NewClassifier().Classify(texts[len(texts)-1]))))
+		want = append(want, fmt.Sprint(copyOf(m.NewClassifier().Classify(texts[i], someTargets[i%4]))))
 	}
 	var group sync.WaitGroup
 	for worker := range 8 {
@@ -384,7 +430,7 @@ func TestConcurrentUse(t *testing.T) {
 			for i := range 200 {
 				k := (i*7 + worker) % len(texts)
 				c := m.Acquire()
-				if got := fmt.Sprint(copyOf(c.Classify(texts[k]))); got != want[k] {
+				if got := fmt.Sprint(copyOf(c.Classify(texts[k], someTargets[k%4]))); got != want[k] {
 					t.Errorf("%q: %s, want %s", texts[k], got, want[k])
 				}
 				c.Explain(0, 0, 3)
@@ -398,7 +444,7 @@ func TestConcurrentUse(t *testing.T) {
 func TestReleaseDropsGiants(t *testing.T) {
 	m := tiny(t, Features{Words: 1}, "goal")
 	c := m.NewClassifier()
-	c.Classify(strings.Repeat("x", 4*maxPooledRunes))
+	c.Classify(strings.Repeat("x", 4*maxPooledRunes), "")
 	m.Release(c)
 	for range 10 {
 		if m.Acquire() == c {
@@ -407,23 +453,96 @@ func TestReleaseDropsGiants(t *testing.T) {
 	}
 }
 
+// No memory is taken for a text once the classifier has seen texts of its size,
+// whatever the values, with and without a target.
 func TestClassifyAllocatesNothing(t *testing.T) {
 	texts := paragraphs(t)
+	all := aimedSpec(t, Features{Words: 2, CharMin: 2, CharMax: 3}, texts...)
+	for v := range Value(values) {
+		alone := all
+		alone.Heads = slices.Clone(all.Heads[1:2])
+		alone.Heads[0].Blocks = []Block{{v, 7}}
+		alone.Weights = all.Weights[:len(all.IDs)*len(alone.Heads[0].Labels)]
+		if v != TFIDF {
+			alone.IDF = nil
+		}
+		checkAllocations(t, v.String(), build(t, alone), texts)
+	}
+	checkAllocations(t, "all values", build(t, all), texts)
 	for _, f := range []Features{{Words: 2}, {Words: 3, CharMin: 2, CharMax: 5}} {
 		m := tiny(t, f, texts...)
-		c := m.NewClassifier()
+		checkAllocations(t, f.String(), m, texts)
+		if r := m.NewClassifier().Classify(texts[0], ""); r.KnownWords != r.Words || r.Words < 50 || !utf8.ValidString(texts[0]) {
+			t.Errorf("%v: the paragraph has %d of %d words known", f, r.KnownWords, r.Words)
+		}
+	}
+}
+
+func checkAllocations(t *testing.T, name string, m *Model, texts []string) {
+	t.Helper()
+	c := m.NewClassifier()
+	for _, target := range someTargets {
 		for _, text := range texts {
-			c.Classify(text)
+			c.Classify(text, target)
 		}
 		i := 0
 		if n := testing.AllocsPerRun(100, func() {
-			c.Classify(texts[i%len(texts)])
+			c.Classify(texts[i%len(texts)], target)
 			i++
 		}); n != 0 {
-			t.Errorf("%v: %v allocations a text, want 0", f, n)
+			t.Errorf("%s, about %q: %v allocations a text, want 0", name, target, n)
 		}
-		if r := c.Classify(texts[0]); r.KnownWords != r.Words || r.Words < 50 || !utf8.ValidString(texts[0]) {
-			t.Errorf("%v: the paragraph has %d of %d words known", f, r.KnownWords, r.Words)
+	}
+}
+
+// FuzzClassify holds that no text about anything makes a wild answer.
+func FuzzClassify(f *testing.F) {
+	for _, q := range []struct{ text, target string }{
+		{"", ""},
+		{tinyWords, peacePlan},
+		{"Goal! GOAL scored in the match", " PEACE\tPlan"},
+		{"qwrtz vbnm", "Zo\u0308lle"},
+		{"#goal @match https://a.b/c \xff 平和", "\xff"},
+		{strings.Repeat("shares fell ", 100), tariffs},
+	} {
+		f.Add(q.text, q.target)
+	}
+	m := aimed(f, Features{Words: 3, CharMin: 2, CharMax: 5}, tinyWords, "#goal !")
+	definition, used := newReference(&m.spec), m.NewClassifier()
+	f.Fuzz(func(t *testing.T, text, target string) {
+		r := used.Classify(text, target)
+		checkScores(t, r, definition.raw(t, text, CanonicalTarget(target)), text, target)
+		checkProbabilities(t, m, r)
+		checkExplanations(t, used, r, text)
+		for h := range r.Predictions {
+			checkTarget(t, m, r, h, target)
+			if d := r.Decide(h, Thresholds{}); (d == NoEvidence) != (r.KnownWords == 0) {
+				t.Fatalf("%q: %v with %d known words", text, d, r.KnownWords)
+			}
 		}
+		if got, want := fmt.Sprint(copyOf(r)), fmt.Sprint(copyOf(m.NewClassifier().Classify(text, target))); got != want {
+			t.Fatalf("%q about %q:\n used %v\nfresh %v", text, target, got, want)
+		}
+	})
+}
+
+// checkTarget fails unless the prediction of head h names the target that was
+// given, and a text without evidence has that target's prior.
+func checkTarget(t testing.TB, m *Model, r *Result, h int, target string) {
+	t.Helper()
+	head, p := &m.Heads()[h], &r.Predictions[h]
+	want := slices.IndexFunc(head.Targets, func(t Target) bool { return t.Name == CanonicalTarget(target) })
+	prior, bias := head.Prior, head.Bias
+	if want >= 0 {
+		prior, bias = head.Targets[want].Prior, slices.Clone(head.Bias)
+		for i, b := range head.Targets[want].Bias {
+			bias[i] += b
+		}
+	}
+	if p.Target != want {
+		t.Fatalf("head %s about %q: target %d, want %d", head.Name, target, p.Target, want)
+	}
+	if r.KnownWords == 0 && (!slices.Equal(p.Probabilities, prior) || !slices.Equal(p.Raw, bias)) {
+		t.Fatalf("head %s about %q without evidence: %v of %v, want the prior %v and the biases %v", head.Name, target, p.Probabilities, p.Raw, prior, bias)
 	}
 }

@@ -45,9 +45,28 @@ func (d Decision) String() string {
 type Thresholds struct {
 	// MinProbability is the least calibrated probability of the best label.
 	MinProbability float64
+	// PerLabel, unless empty, holds one more per label.
+	PerLabel []float64
 	// MinMargin is the least lead of the best label over the second in
-	// calibrated probability.
+	// calibrated probability, weighted as the head decides.
 	MinMargin float64
+}
+
+// Thresholds are those that apply when a caller gives none.
+func (h *Head) Thresholds() Thresholds {
+	return Thresholds{MinProbability: h.MinProbability, PerLabel: h.LabelThresholds}
+}
+
+// Set returns the positions of the labels in the set of an answer, in order.
+// It may be empty: then no label is likely enough.
+func (s LabelSets) Set(probabilities []float64) []int {
+	var set []int
+	for i, t := range s.Thresholds {
+		if probabilities[i] >= t {
+			set = append(set, i)
+		}
+	}
+	return set
 }
 
 // Decide decides on the prediction of head h.
@@ -58,7 +77,7 @@ func (r *Result) Decide(h int, t Thresholds) Decision {
 		return NoEvidence
 	case r.outOfDomain:
 		return OutOfDomain
-	case p.Probabilities[p.Best] < t.MinProbability:
+	case p.Probabilities[p.Best] < t.MinProbability, len(t.PerLabel) > 0 && p.Probabilities[p.Best] < t.PerLabel[p.Best]:
 		return LowConfidence
 	case p.margin() < t.MinMargin:
 		return Ambiguous
@@ -66,15 +85,29 @@ func (r *Result) Decide(h int, t Thresholds) Decision {
 	return Labeled
 }
 
-// margin is the lead of the best label over the second.
+// merit is the probability of a label as decided by: times its weight.
+func (p *Prediction) merit(label int) float64 {
+	if len(p.weights) == 0 {
+		return p.Probabilities[label]
+	}
+	return float64(p.Probabilities[label] * p.weights[label])
+}
+
+// margin is the lead of the best label over the second, in merit as a share of
+// that of all labels.
 func (p *Prediction) margin() float64 {
-	second := 0.0
-	for i, q := range p.Probabilities {
+	second, sum := 0.0, 0.0
+	for i := range p.Probabilities {
+		m := p.merit(i)
+		sum += m
 		if i != p.Best {
-			second = max(second, q)
+			second = max(second, m)
 		}
 	}
-	return p.Probabilities[p.Best] - second
+	if len(p.weights) == 0 {
+		sum = 1
+	}
+	return (p.merit(p.Best) - second) / sum
 }
 
 // Ranked returns the positions of the k best labels, best first, or of all
@@ -91,11 +124,11 @@ func (p *Prediction) Ranked(k int) []int {
 	return order
 }
 
-// compare orders labels by falling probability, then by falling score, which
+// compare orders labels by falling merit, then by falling score, which
 // still tells apart labels whose probabilities both round to 0 or 1.
 func (p *Prediction) compare(a, b int) int {
 	return cmp.Or(
-		cmp.Compare(p.Probabilities[b], p.Probabilities[a]),
+		cmp.Compare(p.merit(b), p.merit(a)),
 		cmp.Compare(p.Raw[b], p.Raw[a]))
 }
 

@@ -24,7 +24,6 @@ type Explanation struct {
 // Explain takes apart the score that the last text got for one label of head
 // h. It lists at most n terms, or all when n is negative.
 func (c *Classifier) Explain(h, label, n int) Explanation {
-	head := &c.m.spec.Heads[h]
 	terms := c.contributions(h, label)
 	slices.SortFunc(terms, func(a, b Evidence) int {
 		return cmp.Or(
@@ -35,7 +34,7 @@ func (c *Classifier) Explain(h, label, n int) Explanation {
 	if n < 0 || n > len(terms) {
 		n = len(terms)
 	}
-	e := Explanation{Bias: head.Bias[label], Terms: terms[:n]}
+	e := Explanation{Bias: c.bias(h, label), Terms: terms[:n]}
 	for _, t := range terms[len(e.Terms):] {
 		e.Remainder += t.Contribution
 	}
@@ -44,12 +43,17 @@ func (c *Classifier) Explain(h, label, n int) Explanation {
 
 // contributions returns the terms of the last text that contribute to label.
 func (c *Classifier) contributions(h, label int) []Evidence {
-	head := &c.m.spec.Heads[h]
 	c.group()
 	terms := slices.Clone(c.terms)
-	for i, hit := range c.set.hits {
-		weight := int64(c.m.weights(hit.row, h)[label])
-		terms[c.termOf[i]].Contribution += head.Value.of(hit.count) * weight << (ScoreBits - head.WeightBits)
+	for b, block := range c.m.spec.Heads[h].Blocks {
+		at, shift := c.m.columnOf(h, b)+label, ScoreBits-block.WeightBits-block.Value.Bits()
+		for i, hit := range c.set.hits {
+			value := int64(1)
+			if block.Value != Binary {
+				value = int64(c.values[block.Value][i])
+			}
+			terms[c.termOf[i]].Contribution += value * int64(c.m.weights(hit.row, at)[0]) << shift
+		}
 	}
 	return slices.DeleteFunc(terms, func(e Evidence) bool { return e.Contribution == 0 })
 }

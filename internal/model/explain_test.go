@@ -11,28 +11,40 @@ import (
 func TestExplanationAddsUpToTheScore(t *testing.T) {
 	rng := rand.New(rand.NewPCG(12, 13))
 	for _, f := range []Features{{Words: 1}, {Words: 3}, {Words: 2, CharMin: 2, CharMax: 5}} {
-		m := tiny(t, f, tinyWords)
-		c := m.NewClassifier()
-		for range 100 {
-			text := generated(rng)
-			r := c.Classify(text)
-			for h, head := range m.Heads() {
-				for label := range head.Labels {
-					for _, n := range []int{0, 1, 5, math.MaxInt, -1} {
-						e := c.Explain(h, label, n)
-						checkExplanation(t, text, e, n)
-						sum := e.Bias + e.Remainder
-						for _, term := range e.Terms {
-							sum += term.Contribution
-						}
-						if sum != r.Predictions[h].Raw[label] || e.Bias != head.Bias[label] {
-							t.Fatalf("%q, %s %q, %d terms: bias %d and sum %d, want %d and %d", text, head.Name, head.Labels[label],
-								n, e.Bias, sum, head.Bias[label], r.Predictions[h].Raw[label])
-						}
-						if (n < 0 || n == math.MaxInt) && e.Remainder != 0 {
-							t.Fatalf("%q: remainder %d beside all terms", text, e.Remainder)
-						}
-					}
+		for _, m := range []*Model{tiny(t, f, tinyWords), aimed(t, f, tinyWords)} {
+			c := m.NewClassifier()
+			for i := range 150 {
+				text := generated(rng)
+				checkExplanations(t, c, c.Classify(text, someTargets[i%len(someTargets)]), text)
+			}
+		}
+	}
+}
+
+// checkExplanations fails unless explanations of any length of each score of r,
+// the last result of c, add up to it.
+func checkExplanations(t testing.TB, c *Classifier, r *Result, text string) {
+	t.Helper()
+	for h, head := range c.m.Heads() {
+		p := &r.Predictions[h]
+		for label := range head.Labels {
+			bias := head.Bias[label]
+			if p.Target >= 0 {
+				bias += head.Targets[p.Target].Bias[label]
+			}
+			for _, n := range []int{0, 1, 5, math.MaxInt, -1} {
+				e := c.Explain(h, label, n)
+				checkExplanation(t, text, e, n)
+				sum := e.Bias + e.Remainder
+				for _, term := range e.Terms {
+					sum += term.Contribution
+				}
+				if sum != p.Raw[label] || e.Bias != bias {
+					t.Fatalf("%q, %s %q, %d terms: bias %d and sum %d, want %d and %d", text, head.Name, head.Labels[label],
+						n, e.Bias, sum, bias, p.Raw[label])
+				}
+				if (n < 0 || n == math.MaxInt) && e.Remainder != 0 {
+					t.Fatalf("%q: remainder %d beside all terms", text, e.Remainder)
 				}
 			}
 		}
@@ -41,7 +53,7 @@ func TestExplanationAddsUpToTheScore(t *testing.T) {
 
 // checkExplanation fails when the terms of e are too many, out of order or not
 // of the text.
-func checkExplanation(t *testing.T, text string, e Explanation, n int) {
+func checkExplanation(t testing.TB, text string, e Explanation, n int) {
 	t.Helper()
 	if n >= 0 && len(e.Terms) > n {
 		t.Fatalf("%q: %d terms, want at most %d", text, len(e.Terms), n)
@@ -82,17 +94,17 @@ func weighted(t *testing.T, f Features, value Value, weights map[string]int16) *
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.id, b.id) })
 	s := Spec{Features: f, Heads: []Head{{
-		Name: "h", Labels: []string{"a", "b"}, DocCounts: []uint64{1, 1}, Bias: []int64{3 << ScoreBits, 0}, Value: value, InverseTemperature: 1,
+		Name: "h", Labels: []string{"a", "b"}, DocCounts: []uint64{1, 1}, Prior: []float64{0.5, 0.5}, Bias: []int64{3 << ScoreBits, 0},
+		Blocks: []Block{{Value: value}}, InverseTemperature: 1, TargetInverseTemperature: 1,
 	}}}
 	for _, r := range rows {
 		s.IDs = append(s.IDs, r.id)
 		s.Weights = append(s.Weights, r.weight, -r.weight)
 	}
-	m, err := New(s)
-	if err != nil {
-		t.Fatal(err)
+	if value == TFIDF {
+		s.IDF = slices.Repeat([]uint16{1 << IDFBits}, len(rows))
 	}
-	return m
+	return build(t, s)
 }
 
 func TestExplain(t *testing.T) {
@@ -127,11 +139,17 @@ func TestExplain(t *testing.T) {
 			[]Evidence{{13, 18, -5 * nat, 1}, {2, 6, 1 * nat, 1}}, 0},
 		{"characters and their word are one term", chars, TF, "peace pen peace", 0, 9,
 			[]Evidence{{0, 5, (2*2 + 3*4) * nat, 2}}, 0},
+		{"normalised values share the length", Features{Words: 1}, BinaryL2, "Peace talks peace", 0, 9,
+			[]Evidence{{6, 11, -5 * 2896 << 8, 1}, {0, 5, 2 * 2896 << 8, 2}}, 0}, // 4096 / sqrt 2
+		{"within a family", Features{Words: 2}, BinaryL2, "Peace talks", 0, 9,
+			[]Evidence{{0, 11, 5 * nat, 1}, {6, 11, -5 * 2896 << 8, 1}, {0, 5, 2 * 2896 << 8, 1}}, 0},
+		{"a frequent word has more of it", Features{Words: 1}, TFIDF, "war peace peace", 0, 9,
+			[]Evidence{{4, 9, 2 * 3526 << 8, 2}}, 0}, // 1 + ln 2 is 433/256: 4096 * 433 / sqrt(256^2 + 433^2)
 		{"no evidence, no terms", chars, TF, "pen tall", 0, 9, []Evidence{}, 0},
 	} {
 		m := weighted(t, c.f, c.value, weights)
 		k := m.NewClassifier()
-		k.Classify(c.text)
+		k.Classify(c.text, "")
 		e := k.Explain(0, c.label, c.n)
 		if !slices.Equal(e.Terms, c.terms) || e.Remainder != c.remainder || e.Bias != m.Heads()[0].Bias[c.label] {
 			t.Errorf("%s: %+v, want %+v and remainder %d", c.name, e, c.terms, c.remainder)

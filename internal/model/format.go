@@ -13,39 +13,60 @@ import (
 	"unicode/utf8"
 )
 
-// The model file, version 0. It is not released yet: the next version may
+// The model file, version 1. It is not released yet: the next version may
 // replace it without a way back.
 //
 // Integers are little-endian; "float" is a float64 by its bits; "string" is a
-// uint32 length and so many bytes of UTF-8. Regions in order:
+// uint32 length and so many bytes of UTF-8; a "list" is a uint32 length and so
+// many entries. Regions in order:
 //
-//	magic      "parley model 0\n"
+//	magic      "parley model 1\n"
 //	extractor  uint32   ExtractorVersion of the writer
 //	unicode    string   UnicodeVersion of the writer, as "15.0.0/15.0.0"
 //	features   3 bytes  longest word n-gram, shortest and longest character
 //	                    n-gram (0 0 for none)
 //	domain     float    share of known words under which a text is out of domain
 //	training   32 bytes SHA-256 over the training examples
-//	heads      uint32   number of heads; then for each head
+//	heads      list of heads:
 //	             string  name
-//	             uint32  number of labels; then for each label, ascending
+//	             list of labels, ascending:
 //	               string  label
 //	               uint64  training documents
+//	               float   prior
 //	               int64   bias, in units of 2^-ScoreBits nats
-//	             byte    value function: 0 binary, 1 term frequency
-//	             byte    weight bits: weights count in units of 2^-bits nats
+//	             list of blocks:
+//	               byte    value function: 0 binary, 1 tf, 2 binary-l2, 3 tfidf
+//	               byte    weight bits: weights count in units of 2^-bits nats
 //	             float   inverse temperature
+//	             list of targets, ascending:
+//	               string  name
+//	               then for each label uint64 documents, float prior, int64 bias
+//	             float   inverse temperature with a target
+//	             list of float: a decision weight per label, or none
 //	             float   default threshold on the probability, 0 for none
+//	             list of float: a threshold per label, or none
+//	             float   coverage of label sets, 0 for none
+//	             list of float: a set threshold per label, or none
 //	             uint64  evaluation: examples
-//	             5 float accuracy, macro-F1, majority accuracy, ECE, NLL
+//	             7 float accuracy, macro-F1, majority accuracy, ECE, ECE of a
+//	                     perfectly calibrated model, NLL, Brier score
+//	             list of learning points: uint64 examples, float accuracy, float
+//	                     macro-F1
 //	rows       uint32   number of features
 //	ids        uint64 a feature, strictly ascending, none 0
-//	weights    int16 a feature and label: row by row, in a row the labels of the
-//	                    first head, then those of the second, ...
-//	self-test  for every text of selfTestTexts: uint32 words, uint32 known words,
+//	idf        uint16 a feature, in units of 2^-IDFBits, none 0; left out when
+//	                    no block has tfidf values
+//	weights    int16 a feature and column: row by row, in a row a column for each
+//	                    label of the first block of the first head, then of its
+//	                    second block, ..., then of the second head
+//	self-test  for every text of selfTestTexts, alone and then with the first
+//	                    target of each head: uint32 words, uint32 known words,
 //	                    then for every head and label an int64 score and a float
 //	                    probability
 //	check      32 bytes SHA-256 of everything above
+//
+// The weights of a feature in texts about a target are a row of their own,
+// whose id is Cross of the feature's id and the target's name.
 //
 // Example: after the magic (15 bytes) a file of this program goes on with
 // 01 00 00 00, the extractor; 0d 00 00 00 "15.0.0/15.0.0"; 02 00 00 for words
@@ -62,9 +83,9 @@ import (
 
 // FormatVersion is the version of the model file that this program writes and
 // reads.
-const FormatVersion = 0
+const FormatVersion = 1
 
-const magic = "parley model 0\n"
+const magic = "parley model 1\n"
 
 // Errors of Parse. They are wrapped with what is wrong.
 var (
@@ -81,6 +102,8 @@ const (
 	MaxHeads     = 64
 	MaxLabels    = 1 << 16 // of all heads together
 	MaxNameBytes = 256     // of a head's name or a label
+	MaxTargets   = 1 << 12 // of a head
+	maxLearning  = 1 << 10
 	maxBias      = 1 << 40
 	maxFeatures  = math.MaxUint32 / 2
 )
@@ -92,16 +115,26 @@ type Spec struct {
 	TrainingData  [sha256.Size]byte
 	Heads         []Head
 	IDs           []FeatureID // strictly ascending
-	Weights       []int16     // len(IDs) rows of a column per label of every head
+	IDF           []uint16    // per row, see IDF; empty when no block has TFIDF values
+	Weights       []int16     // len(IDs) rows of a column per label of every block of every head
 }
 
-// offsets returns the first column of each head and the length of a row.
+// offsets returns the first column of each block and the length of a row.
 func (s *Spec) offsets() []int {
 	offsets := make([]int, 1, len(s.Heads)+1)
 	for _, h := range s.Heads {
-		offsets = append(offsets, offsets[len(offsets)-1]+len(h.Labels))
+		for range h.Blocks {
+			offsets = append(offsets, offsets[len(offsets)-1]+len(h.Labels))
+		}
 	}
 	return offsets
+}
+
+// weighted reports whether a block has TFIDF values.
+func (s *Spec) weighted() bool {
+	return slices.ContainsFunc(s.Heads, func(h Head) bool {
+		return slices.ContainsFunc(h.Blocks, func(b Block) bool { return b.Value == TFIDF })
+	})
 }
 
 // New builds a model from its parts: it writes the file and reads it back.
@@ -157,7 +190,10 @@ func Parse(data []byte) (*Model, error) {
 }
 
 // columns returns the length of a row.
-func (s *Spec) columns() int { return s.offsets()[len(s.Heads)] }
+func (s *Spec) columns() int {
+	offsets := s.offsets()
+	return offsets[len(offsets)-1]
+}
 
 // check returns an error when s breaks one of the format's rules.
 func (s *Spec) check() error {
@@ -194,6 +230,15 @@ func (s *Spec) checkRows() error {
 	if len(s.Weights) != columns*len(s.IDs) {
 		return fmt.Errorf("%d weights: want %d features x %d labels", len(s.Weights), len(s.IDs), columns)
 	}
+	if want := len(s.IDs); len(s.IDF) != want && (s.weighted() || len(s.IDF) != 0) {
+		return fmt.Errorf("%d inverse document frequencies: want one for each of %d features", len(s.IDF), want)
+	}
+	if !s.weighted() && len(s.IDF) != 0 {
+		return errors.New("inverse document frequencies that no block uses")
+	}
+	if i := slices.Index(s.IDF, 0); i >= 0 {
+		return fmt.Errorf("feature %d: inverse document frequency 0", i)
+	}
 	last := FeatureID(0)
 	for i, id := range s.IDs {
 		if id <= last {
@@ -209,8 +254,8 @@ func (h *Head) check() error {
 		return fmt.Errorf("name: %w", err)
 	}
 	n := len(h.Labels)
-	if n < 1 || len(h.DocCounts) != n || len(h.Bias) != n {
-		return fmt.Errorf("%d labels, %d document counts, %d biases: want equal numbers, at least 1", n, len(h.DocCounts), len(h.Bias))
+	if n < 1 {
+		return errors.New("no labels")
 	}
 	for i, label := range h.Labels {
 		if err := CheckName(label); err != nil {
@@ -219,27 +264,136 @@ func (h *Head) check() error {
 		if i > 0 && label <= h.Labels[i-1] {
 			return fmt.Errorf("label %q: labels are not in ascending order", label)
 		}
-		if h.Bias[i] < -maxBias || h.Bias[i] > maxBias {
-			return fmt.Errorf("label %q: bias %d: want at most %d either way", label, h.Bias[i], int64(maxBias))
-		}
+	}
+	if err := checkLabels(n, h.DocCounts, h.Prior, h.Bias); err != nil {
+		return err
 	}
 	switch {
-	case h.Value > TF:
-		return fmt.Errorf("value function %d: want 0 or 1", h.Value)
-	case h.WeightBits > ScoreBits:
-		return fmt.Errorf("weight bits %d: want at most %d", h.WeightBits, ScoreBits)
 	case !inRange(h.InverseTemperature, 1e-9, 1e9):
 		return fmt.Errorf("inverse temperature %v: want 1e-9 to 1e9", h.InverseTemperature)
 	case !inRange(h.MinProbability, 0, 1):
 		return fmt.Errorf("threshold %v: want 0 to 1", h.MinProbability)
+	case !inRange(h.Sets.Coverage, 0, 1):
+		return fmt.Errorf("coverage %v: want 0 to 1", h.Sets.Coverage)
+	case (h.Sets.Coverage > 0) != (len(h.Sets.Thresholds) > 0):
+		return fmt.Errorf("coverage %v with %d set thresholds", h.Sets.Coverage, len(h.Sets.Thresholds))
+	}
+	if err := checkThresholds("label", n, h.LabelThresholds); err != nil {
+		return err
+	}
+	if err := checkThresholds("set", n, h.Sets.Thresholds); err != nil {
+		return err
+	}
+	if n := len(h.DecisionWeights); n != 0 && n != len(h.Labels) {
+		return fmt.Errorf("%d decision weights: want one for each of %d labels, or none", n, len(h.Labels))
+	}
+	for _, w := range h.DecisionWeights {
+		if !inRange(w, 1e-3, 1e3) {
+			return fmt.Errorf("decision weight %v: want 0.001 to 1000", w)
+		}
+	}
+	if err := h.checkBlocks(); err != nil {
+		return err
+	}
+	if err := h.checkTargets(); err != nil {
+		return err
 	}
 	return h.Evaluation.check()
 }
 
+// checkLabels checks what a head or target says of each of n labels.
+func checkLabels(n int, docs []uint64, prior []float64, bias []int64) error {
+	if len(docs) != n || len(prior) != n || len(bias) != n {
+		return fmt.Errorf("%d labels, %d document counts, %d priors, %d biases: want equal numbers", n, len(docs), len(prior), len(bias))
+	}
+	sum := 0.0
+	for i := range n {
+		if bias[i] < -maxBias || bias[i] > maxBias {
+			return fmt.Errorf("bias %d: want at most %d either way", bias[i], int64(maxBias))
+		}
+		if !inRange(prior[i], 0, 1) {
+			return fmt.Errorf("prior %v: want 0 to 1", prior[i])
+		}
+		sum += prior[i]
+	}
+	if math.Abs(sum-1) > 1e-9 {
+		return fmt.Errorf("priors add up to %v: want 1", sum)
+	}
+	return nil
+}
+
+// checkThresholds checks a threshold for each of n labels, or none.
+func checkThresholds(kind string, n int, list []float64) error {
+	if len(list) != 0 && len(list) != n {
+		return fmt.Errorf("%d %s thresholds: want one for each of %d labels, or none", len(list), kind, n)
+	}
+	for _, t := range list {
+		if !inRange(t, 0, 2) {
+			return fmt.Errorf("%s threshold %v: want 0 to 2", kind, t)
+		}
+	}
+	return nil
+}
+
+func (h *Head) checkBlocks() error {
+	if n := len(h.Blocks); n < 1 || n > values {
+		return fmt.Errorf("%d blocks: want 1 to %d", n, values)
+	}
+	for i, b := range h.Blocks {
+		switch {
+		case b.Value >= values:
+			return fmt.Errorf("value function %d: want 0 to %d", b.Value, values-1)
+		case b.WeightBits > b.Value.MaxWeightBits():
+			return fmt.Errorf("weight bits %d: want at most %d", b.WeightBits, b.Value.MaxWeightBits())
+		case i > 0 && b.Value <= h.Blocks[i-1].Value:
+			return errors.New("blocks are not in ascending order of their values")
+		}
+	}
+	return nil
+}
+
+func (h *Head) checkTargets() error {
+	if len(h.Targets) > MaxTargets {
+		return fmt.Errorf("%d targets: want at most %d", len(h.Targets), MaxTargets)
+	}
+	if !inRange(h.TargetInverseTemperature, 1e-9, 1e9) {
+		return fmt.Errorf("inverse temperature with a target %v: want 1e-9 to 1e9", h.TargetInverseTemperature)
+	}
+	for i, t := range h.Targets {
+		if err := CheckName(t.Name); err != nil {
+			return fmt.Errorf("target %d: %w", i, err)
+		}
+		if t.Name != CanonicalTarget(t.Name) {
+			return fmt.Errorf("target %q: not in canonical form", t.Name)
+		}
+		if i > 0 && t.Name <= h.Targets[i-1].Name {
+			return fmt.Errorf("target %q: targets are not in ascending order", t.Name)
+		}
+		if err := checkLabels(len(h.Labels), t.DocCounts, t.Prior, t.Bias); err != nil {
+			return fmt.Errorf("target %q: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
 func (e *Evaluation) check() error {
-	for _, f := range [...]float64{e.Accuracy, e.MacroF1, e.MajorityAccuracy, e.ECE} {
-		if !inRange(f, 0, 1) {
-			return fmt.Errorf("evaluation: %v: want 0 to 1", f)
+	if len(e.Learning) > maxLearning {
+		return fmt.Errorf("%d points of a learning curve: want at most %d", len(e.Learning), maxLearning)
+	}
+	for _, f := range []struct {
+		name        string
+		value, most float64
+	}{
+		{"accuracy", e.Accuracy, 1}, {"macro-F1", e.MacroF1, 1}, {"majority accuracy", e.MajorityAccuracy, 1},
+		{"ECE", e.ECE, 1}, {"perfect ECE", e.PerfectECE, 1}, {"Brier score", e.Brier, 2},
+	} {
+		if !inRange(f.value, 0, f.most) {
+			return fmt.Errorf("evaluation: %s %v: want 0 to %v", f.name, f.value, f.most)
+		}
+	}
+	for i, p := range e.Learning {
+		if !inRange(p.Accuracy, 0, 1) || !inRange(p.MacroF1, 0, 1) {
+			return fmt.Errorf("evaluation: point %d of the learning curve: accuracy %v, macro-F1 %v: want 0 to 1", i, p.Accuracy, p.MacroF1)
 		}
 	}
 	if !inRange(e.NLL, 0, math.MaxFloat64) {
@@ -282,9 +436,12 @@ func (s *Spec) append(b []byte) []byte {
 		b = s.Heads[i].append(b)
 	}
 	b = le.AppendUint32(b, uint32(len(s.IDs)))
-	b = slices.Grow(b, 8*len(s.IDs)+2*len(s.Weights))
+	b = slices.Grow(b, 10*len(s.IDs)+2*len(s.Weights))
 	for _, id := range s.IDs {
 		b = le.AppendUint64(b, uint64(id))
+	}
+	for _, idf := range s.IDF {
+		b = le.AppendUint16(b, idf)
 	}
 	for _, w := range s.Weights {
 		b = le.AppendUint16(b, uint16(w))
@@ -297,15 +454,50 @@ func (h *Head) append(b []byte) []byte {
 	b = le.AppendUint32(b, uint32(len(h.Labels)))
 	for i, label := range h.Labels {
 		b = appendString(b, label)
-		b = le.AppendUint64(b, h.DocCounts[i])
-		b = le.AppendUint64(b, uint64(h.Bias[i]))
+		b = appendLabel(b, h.DocCounts[i], h.Prior[i], h.Bias[i])
 	}
-	b = append(b, byte(h.Value), h.WeightBits)
+	b = le.AppendUint32(b, uint32(len(h.Blocks)))
+	for _, block := range h.Blocks {
+		b = append(b, byte(block.Value), block.WeightBits)
+	}
 	b = appendFloat(b, h.InverseTemperature)
+	b = le.AppendUint32(b, uint32(len(h.Targets)))
+	for _, t := range h.Targets {
+		b = appendString(b, t.Name)
+		for i := range h.Labels {
+			b = appendLabel(b, t.DocCounts[i], t.Prior[i], t.Bias[i])
+		}
+	}
+	b = appendFloat(b, h.TargetInverseTemperature)
+	b = appendFloats(b, h.DecisionWeights)
 	b = appendFloat(b, h.MinProbability)
+	b = appendFloats(b, h.LabelThresholds)
+	b = appendFloat(b, h.Sets.Coverage)
+	b = appendFloats(b, h.Sets.Thresholds)
 	e := h.Evaluation
 	b = le.AppendUint64(b, e.Examples)
-	for _, f := range [...]float64{e.Accuracy, e.MacroF1, e.MajorityAccuracy, e.ECE, e.NLL} {
+	for _, f := range e.figures() {
+		b = appendFloat(b, *f)
+	}
+	b = le.AppendUint32(b, uint32(len(e.Learning)))
+	for _, p := range e.Learning {
+		b = appendFloat(appendFloat(le.AppendUint64(b, p.Examples), p.Accuracy), p.MacroF1)
+	}
+	return b
+}
+
+// figures lists the evaluation's floats in the order of the file.
+func (e *Evaluation) figures() [7]*float64 {
+	return [...]*float64{&e.Accuracy, &e.MacroF1, &e.MajorityAccuracy, &e.ECE, &e.PerfectECE, &e.NLL, &e.Brier}
+}
+
+func appendLabel(b []byte, docs uint64, prior float64, bias int64) []byte {
+	return le.AppendUint64(appendFloat(le.AppendUint64(b, docs), prior), uint64(bias))
+}
+
+func appendFloats(b []byte, list []float64) []byte {
+	b = le.AppendUint32(b, uint32(len(list)))
+	for _, f := range list {
 		b = appendFloat(b, f)
 	}
 	return b
@@ -377,8 +569,8 @@ func (d *decoder) magic() {
 	switch {
 	case !found || !isModel:
 		d.fail(errors.New(`it does not begin with "parley model"`))
-	case len(line)+1 != len(magic) || string(version) != "0":
-		d.err = fmt.Errorf("%w: format %q, this program reads 0", ErrVersion, version)
+	case len(line)+1 != len(magic) || string(version) != "1":
+		d.err = fmt.Errorf("%w: format %q, this program reads 1", ErrVersion, version)
 	}
 	d.take(uint64(len(magic)), "the magic")
 }
@@ -394,15 +586,17 @@ func (d *decoder) spec() (s Spec) {
 	if heads > MaxHeads {
 		d.fail(fmt.Errorf("%d heads: want at most %d", heads, MaxHeads))
 	}
-	columns := uint64(0)
+	columns, outputs := uint64(0), uint64(0)
 	for i := uint32(0); i < heads && d.err == nil; i++ {
-		s.Heads = append(s.Heads, d.head())
-		columns += uint64(len(s.Heads[i].Labels))
+		h := d.head()
+		s.Heads = append(s.Heads, h)
+		columns += uint64(len(h.Labels)) * uint64(len(h.Blocks))
+		outputs += uint64(len(h.Labels))
 	}
 	if columns > MaxLabels {
 		d.fail(fmt.Errorf("%d labels: want at most %d", columns, MaxLabels))
 	}
-	d.rows(&s, columns)
+	d.rows(&s, columns, outputs)
 	return s
 }
 
@@ -416,27 +610,84 @@ func (d *decoder) versions() {
 
 func (d *decoder) head() (h Head) {
 	h.Name = d.string("a head's name")
-	labels := d.uint32("labels")
-	for i := uint32(0); i < labels && d.err == nil; i++ {
-		h.Labels = append(h.Labels, d.string("a label"))
-		h.DocCounts = append(h.DocCounts, d.uint64("document counts"))
-		h.Bias = append(h.Bias, int64(d.uint64("biases")))
+	h.Labels, h.DocCounts, h.Prior, h.Bias = d.labels()
+	for range d.list("blocks", 2) {
+		h.Blocks = append(h.Blocks, Block{Value(d.byte("a block's value")), d.byte("weight bits")})
 	}
-	h.Value, h.WeightBits = Value(d.byte("a head's value")), d.byte("weight bits")
-	h.InverseTemperature, h.MinProbability = d.float("temperature"), d.float("threshold")
+	h.InverseTemperature = d.float("temperature")
+	targets := d.list("targets", 4)
+	if targets > MaxTargets { // here, since they take more memory than bytes of the file
+		d.fail(fmt.Errorf("head %q: %d targets: want at most %d", h.Name, targets, MaxTargets))
+	}
+	for range targets {
+		if d.err == nil {
+			h.Targets = append(h.Targets, d.target(len(h.Labels)))
+		}
+	}
+	h.TargetInverseTemperature = d.float("temperature")
+	h.DecisionWeights = d.floats("decision weights")
+	h.MinProbability = d.float("threshold")
+	h.LabelThresholds = d.floats("thresholds")
+	h.Sets.Coverage, h.Sets.Thresholds = d.float("coverage"), d.floats("set thresholds")
 	e := &h.Evaluation
 	e.Examples = d.uint64("evaluation")
-	for _, f := range [...]*float64{&e.Accuracy, &e.MacroF1, &e.MajorityAccuracy, &e.ECE, &e.NLL} {
+	for _, f := range e.figures() {
 		*f = d.float("evaluation")
+	}
+	for range d.list("learning curve", 24) {
+		e.Learning = append(e.Learning, LearningPoint{d.uint64("learning curve"), d.float("learning curve"), d.float("learning curve")})
 	}
 	return h
 }
 
-func (d *decoder) rows(s *Spec, columns uint64) {
+// list reads the length of a list whose entries have at least size bytes: 0
+// when so many cannot follow.
+func (d *decoder) list(what string, size uint64) uint32 {
+	n := d.uint32(what)
+	if uint64(n)*size > uint64(len(d.rest)) {
+		d.fail(fmt.Errorf("the file ends within %s", what))
+		return 0
+	}
+	return n
+}
+
+func (d *decoder) floats(what string) []float64 {
+	var list []float64
+	for range d.list(what, 8) {
+		list = append(list, d.float(what))
+	}
+	return list
+}
+
+func (d *decoder) labels() (labels []string, docs []uint64, prior []float64, bias []int64) {
+	for range d.list("labels", 28) {
+		labels = append(labels, d.string("a label"))
+		docs = append(docs, d.uint64("document counts"))
+		prior = append(prior, d.float("priors"))
+		bias = append(bias, int64(d.uint64("biases")))
+	}
+	return labels, docs, prior, bias
+}
+
+func (d *decoder) target(labels int) (t Target) {
+	t.Name = d.string("a target")
+	for i := 0; i < labels && d.err == nil; i++ {
+		t.DocCounts = append(t.DocCounts, d.uint64("document counts"))
+		t.Prior = append(t.Prior, d.float("priors"))
+		t.Bias = append(t.Bias, int64(d.uint64("biases")))
+	}
+	return t
+}
+
+func (d *decoder) rows(s *Spec, columns, outputs uint64) {
 	rows := uint64(d.uint32("rows"))
 	ids := d.take(8*rows, "ids")
+	var idf []byte
+	if s.weighted() {
+		idf = d.take(2*rows, "inverse document frequencies")
+	}
 	weights := d.take(2*rows*columns, "weights") // below 2^50: rows < 2^32, columns <= MaxLabels
-	selfTest := uint64(len(selfTestTexts)) * (8 + 16*columns)
+	selfTest := selfTests(s) * (8 + 16*outputs)
 	if d.err == nil && uint64(len(d.rest)) != selfTest {
 		d.fail(fmt.Errorf("the self-test has %d bytes: want %d", len(d.rest), selfTest))
 	}
@@ -446,6 +697,12 @@ func (d *decoder) rows(s *Spec, columns uint64) {
 	s.IDs = make([]FeatureID, rows)
 	for i := range s.IDs {
 		s.IDs[i] = FeatureID(le.Uint64(ids[8*i:]))
+	}
+	if idf != nil {
+		s.IDF = make([]uint16, rows)
+	}
+	for i := range s.IDF {
+		s.IDF[i] = le.Uint16(idf[2*i:])
 	}
 	s.Weights = make([]int16, rows*columns)
 	for i := range s.Weights {

@@ -24,6 +24,7 @@ func u32(n uint32) string {
 	return string([]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
 }
 func u64(n uint64) string     { return u32(uint32(n)) + u32(uint32(n>>32)) }
+func i64(n int64) string      { return u64(uint64(n)) }
 func f64(f float64) string    { return u64(math.Float64bits(f)) }
 func str(s string) string     { return u32(uint32(len(s))) + s }
 func join(s ...string) []byte { return []byte(strings.Join(s, "")) }
@@ -34,8 +35,14 @@ func seal(body []byte) []byte {
 	return append(slices.Clone(body), check[:]...)
 }
 
-// smallSpec describes a model that knows the word "peace": a head of two
-// labels, another of one.
+// The ids of smallSpec: the word "peace", and the same in texts about NATO.
+const (
+	peaceID     = 0x8a31ea9b0ff654e9
+	peaceNATOID = 0xe73fedc3732159f8
+)
+
+// smallSpec describes a model that knows the word "peace": a head with two
+// labels, two blocks and a target, another as plain as can be.
 func smallSpec() Spec {
 	return Spec{
 		Features:      Features{Words: 2, CharMin: 3, CharMax: 4},
@@ -43,20 +50,30 @@ func smallSpec() Spec {
 		TrainingData:  sha256.Sum256([]byte("examples")),
 		Heads: []Head{
 			{
-				Name: "stance", Labels: []string{"con", "pro"}, DocCounts: []uint64{2, 0}, Value: TF, WeightBits: 11,
-				Bias: []int64{1 << 20, 0}, InverseTemperature: 0.5, MinProbability: 0.25,
-				Evaluation: Evaluation{Examples: 2, Accuracy: 0.5, MacroF1: 0.25, MajorityAccuracy: 1, ECE: 0.125, NLL: 2},
+				Name: "stance", Labels: []string{"con", "pro"}, DocCounts: []uint64{2, 0}, Prior: []float64{0.75, 0.25}, Bias: []int64{1 << 20, 0},
+				Blocks: []Block{{TF, 11}, {TFIDF, 8}}, InverseTemperature: 0.5,
+				Targets:                  []Target{{Name: "nato", DocCounts: []uint64{1, 0}, Prior: []float64{0.875, 0.125}, Bias: []int64{-1 << 18, 1 << 18}}},
+				TargetInverseTemperature: 2, DecisionWeights: []float64{1, 4}, MinProbability: 0.25, LabelThresholds: []float64{0.5, 2},
+				Sets: LabelSets{Coverage: 0.9375, Thresholds: []float64{0.0625, 0.125}},
+				Evaluation: Evaluation{
+					Examples: 2, Accuracy: 0.5, MacroF1: 0.25, MajorityAccuracy: 1, ECE: 0.125, PerfectECE: 0.0625, NLL: 3, Brier: 2,
+					Learning: []LearningPoint{{1, 0.375, 0.1875}, {2, 0.5, 0.25}},
+				},
 			},
-			{Name: "topic", Labels: []string{"été"}, DocCounts: []uint64{2}, WeightBits: 20, Bias: []int64{-1}, InverseTemperature: 1},
+			{
+				Name: "topic", Labels: []string{"été"}, DocCounts: []uint64{2}, Prior: []float64{1}, Bias: []int64{-1},
+				Blocks: []Block{{Binary, 20}}, InverseTemperature: 1, TargetInverseTemperature: 1,
+			},
 		},
-		IDs:     []FeatureID{0x8a31ea9b0ff654e9},
-		Weights: []int16{-1024, 1024, 3},
+		IDs:     []FeatureID{peaceID, peaceNATOID},
+		IDF:     []uint16{3 << IDFBits, 1},
+		Weights: []int16{-1024, 1024, 64, 64, 3, 512, -512, 1, 1, 0},
 	}
 }
 
 // smallBody is the file of smallSpec up to the self-test.
 var smallBody = join(
-	"parley model 0\n",
+	"parley model 1\n",
 	"\x01\x00\x00\x00",                 // extractor
 	str(UnicodeVersion),                // Unicode tables
 	"\x02\x03\x04",                     // words 1-2, characters 3-4
@@ -69,67 +86,109 @@ var smallBody = join(
 	"\x02\x00\x00\x00", // labels
 	"\x03\x00\x00\x00con",
 	"\x02\x00\x00\x00\x00\x00\x00\x00", // 2 documents
+	"\x00\x00\x00\x00\x00\x00\xe8\x3f", // prior 0.75
 	"\x00\x00\x10\x00\x00\x00\x00\x00", // bias 1<<20: 1 nat
 	"\x03\x00\x00\x00pro",
-	"\x00\x00\x00\x00\x00\x00\x00\x00",              // no document
-	"\x00\x00\x00\x00\x00\x00\x00\x00",              // bias 0
-	"\x01",                                          // term frequency
-	"\x0b",                                          // weight bits 11
-	f64(0.5),                                        // inverse temperature
-	f64(0.25),                                       // threshold
-	"\x02\x00\x00\x00\x00\x00\x00\x00",              // evaluation: 2 examples,
-	f64(0.5), f64(0.25), f64(1), f64(0.125), f64(2), // accuracy, macro-F1, majority accuracy, ECE, NLL
+	"\x00\x00\x00\x00\x00\x00\x00\x00", // no document
+	f64(0.25),                          // prior
+	"\x00\x00\x00\x00\x00\x00\x00\x00", // bias 0
+	"\x02\x00\x00\x00",                 // blocks
+	"\x01\x0b",                         // term frequency, weight bits 11
+	"\x03\x08",                         // tf-idf, weight bits 8
+	f64(0.5),                           // inverse temperature
+	"\x01\x00\x00\x00",                 // targets
+	"\x04\x00\x00\x00nato",
+	"\x01\x00\x00\x00\x00\x00\x00\x00", // con: 1 document
+	f64(0.875),                         // prior
+	"\x00\x00\xfc\xff\xff\xff\xff\xff", // bias -1<<18
+	"\x00\x00\x00\x00\x00\x00\x00\x00", // pro: no document
+	f64(0.125),                         // prior
+	"\x00\x00\x04\x00\x00\x00\x00\x00", // bias 1<<18
+	f64(2),                             // inverse temperature with a target
+	"\x02\x00\x00\x00", f64(1), f64(4), // decision weights
+	f64(0.25),                            // threshold
+	"\x02\x00\x00\x00", f64(0.5), f64(2), // label thresholds
+	f64(0.9375),                                 // coverage
+	"\x02\x00\x00\x00", f64(0.0625), f64(0.125), // set thresholds
+	"\x02\x00\x00\x00\x00\x00\x00\x00", // evaluation: 2 examples,
+	f64(0.5), f64(0.25), f64(1),        // accuracy, macro-F1, majority accuracy,
+	f64(0.125), f64(0.0625), f64(3), f64(2), // ECE, perfect ECE, NLL, Brier score
+	"\x02\x00\x00\x00",                                          // learning curve
+	"\x01\x00\x00\x00\x00\x00\x00\x00", f64(0.375), f64(0.1875), // 1 example: accuracy, macro-F1
+	"\x02\x00\x00\x00\x00\x00\x00\x00", f64(0.5), f64(0.25), // 2 examples
 
 	"\x05\x00\x00\x00topic",
 	"\x01\x00\x00\x00",                  // labels
 	"\x05\x00\x00\x00\xc3\xa9t\xc3\xa9", // été
 	"\x02\x00\x00\x00\x00\x00\x00\x00",  // 2 documents
+	f64(1),                              // prior
 	"\xff\xff\xff\xff\xff\xff\xff\xff",  // bias -1
-	"\x00",                              // binary
-	"\x14",                              // weight bits 20
+	"\x01\x00\x00\x00",                  // blocks
+	"\x00\x14",                          // binary, weight bits 20
 	f64(1),                              // inverse temperature
+	"\x00\x00\x00\x00",                  // no targets
+	f64(1),                              // inverse temperature with a target
+	"\x00\x00\x00\x00",                  // no decision weights
 	f64(0),                              // no threshold
+	"\x00\x00\x00\x00",                  // no label thresholds
+	f64(0),                              // no sets
+	"\x00\x00\x00\x00",                  // no set thresholds
 	"\x00\x00\x00\x00\x00\x00\x00\x00",  // not evaluated
-	f64(0), f64(0), f64(0), f64(0), f64(0),
+	f64(0), f64(0), f64(0), f64(0), f64(0), f64(0), f64(0),
+	"\x00\x00\x00\x00", // no learning curve
 
-	"\x01\x00\x00\x00",                 // rows
+	"\x02\x00\x00\x00",                 // rows
 	"\xe9\x54\xf6\x0f\x9b\xea\x31\x8a", // id of "peace"
-	"\x00\xfc",                         // con -1024
-	"\x00\x04",                         // pro 1024
+	"\xf8\x59\x21\x73\xc3\xed\x3f\xe7", // id of "peace" about "nato"
+	"\x00\x18",                         // inverse document frequency 3
+	"\x01\x00",                         // of the target's row: not used
+	"\x00\xfc\x00\x04",                 // "peace", term frequency: con -1024, pro 1024
+	"\x40\x00\x40\x00",                 // tf-idf: con 64, pro 64
 	"\x03\x00",                         // été 3
+	"\x00\x02\x00\xfe",                 // about "nato", term frequency: con 512, pro -512
+	"\x01\x00\x01\x00",                 // tf-idf: con 1, pro 1
+	"\x00\x00",                         // été 0
 )
 
-// smallSelfTest is its self-test. "peace" occurs in the text 2 only, where
-// both scores of stance come to half a nat; the other texts give biases and
-// priors, (2+1)/4 and (0+1)/4.
+// smallSelfTest is its self-test: all texts alone, then all about "nato".
+// "peace" occurs in the text 2 only, where both scores of stance come to the
+// same; the other texts give biases and priors.
 func smallSelfTest() []byte {
+	const (
+		// 1<<20 - 1024<<9 + 64*4096 for con, 0 + 1024<<9 + 64*4096 for pro: the
+		// only feature has the whole length, 4096.
+		alone = 1<<19 + 1<<18
+		// con -1<<18 + 512<<9 + 1*4096 more, pro 1<<18 - 512<<9 + 1*4096.
+		about = alone + 4096
+	)
 	var b []byte
-	for text, words := range []uint32{0, 16, 16, 15, 5, 6, 15, 3, 7} {
-		if text == 2 {
-			b = append(b, join(
-				u32(words), u32(1),
-				u64(1<<19), f64(0.5), // stance con: 1<<20 - 1024<<9
-				u64(1<<19), f64(0.5), // stance pro: 0 + 1024<<9
-				u64(2), f64(1), // topic été: -1 + 3<<0
-			)...)
-			continue
+	for _, target := range []struct{ con, pro, prior, peace string }{
+		{i64(1 << 20), i64(0), f64(0.75), i64(alone)},
+		{i64(1<<20 - 1<<18), i64(1 << 18), f64(0.875), i64(about)},
+	} {
+		rest := map[string]string{f64(0.75): f64(0.25), f64(0.875): f64(0.125)}[target.prior]
+		for text, words := range []uint32{0, 16, 16, 15, 5, 6, 15, 3, 7} {
+			if text == 2 {
+				b = append(b, join(u32(words), u32(1),
+					target.peace, f64(0.5), target.peace, f64(0.5),
+					i64(2), f64(1), // topic été: -1 + 3
+				)...)
+				continue
+			}
+			b = append(b, join(u32(words), u32(0),
+				target.con, target.prior, target.pro, rest,
+				i64(-1), f64(1))...)
 		}
-		b = append(b, join(
-			u32(words), u32(0),
-			u64(1<<20), f64(0.75),
-			u64(0), f64(0.25),
-			u64(math.MaxUint64), f64(1),
-		)...)
 	}
 	return b
 }
 
+// smallFile is the whole file.
+func smallFile() []byte { return seal(append(slices.Clone(smallBody), smallSelfTest()...)) }
+
 func TestFormatBytes(t *testing.T) {
-	m, err := New(smallSpec())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := seal(append(slices.Clone(smallBody), smallSelfTest()...))
+	m := build(t, smallSpec())
+	want := smallFile()
 	if got := m.Bytes(); !bytes.Equal(got, want) {
 		at := 0
 		for at < min(len(got), len(want)) && got[at] == want[at] {
@@ -143,7 +202,7 @@ func TestFormatBytes(t *testing.T) {
 }
 
 func TestModelTellsWhatItIsMadeOf(t *testing.T) {
-	m, err := Parse(seal(append(slices.Clone(smallBody), smallSelfTest()...)))
+	m, err := Parse(smallFile())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +213,7 @@ func TestModelTellsWhatItIsMadeOf(t *testing.T) {
 	if got, want := fmt.Sprintf("%+v", m.Heads()), fmt.Sprintf("%+v", s.Heads); got != want {
 		t.Errorf("heads %s, want %s", got, want)
 	}
-	if m.Features() != s.Features || m.FeatureCount() != 1 || m.MinKnownShare() != 0.0625 {
+	if m.Features() != s.Features || m.FeatureCount() != 2 || m.MinKnownShare() != 0.0625 {
 		t.Errorf("features %v, %d of them, share %v", m.Features(), m.FeatureCount(), m.MinKnownShare())
 	}
 	if got, want := m.TrainingData(), hex.EncodeToString(s.TrainingData[:]); got != want {
@@ -162,9 +221,6 @@ func TestModelTellsWhatItIsMadeOf(t *testing.T) {
 	}
 	if m.Head("stance") != 0 || m.Head("topic") != 1 || m.Head("Topic") != -1 {
 		t.Errorf("stance is head %d, topic %d, Topic %d", m.Head("stance"), m.Head("topic"), m.Head("Topic"))
-	}
-	if Binary.String() != "binary" || TF.String() != "tf" {
-		t.Errorf("value functions are %q and %q", Binary, TF)
 	}
 }
 
@@ -174,12 +230,17 @@ func TestBrokenRules(t *testing.T) {
 	long := strings.Repeat("x", MaxNameBytes+1)
 	labels := func(n int) Head {
 		h := smallSpec().Heads[1]
-		h.Labels, h.DocCounts, h.Bias = nil, make([]uint64, n), make([]int64, n)
+		h.Labels, h.DocCounts, h.Prior, h.Bias = nil, make([]uint64, n), make([]float64, n), make([]int64, n)
 		for i := range n {
 			h.Labels = append(h.Labels, fmt.Sprintf("%06d", i))
+			h.Prior[i] = 1 / float64(n)
 		}
 		return h
 	}
+	target := func(name string) Target {
+		return Target{Name: name, DocCounts: []uint64{0, 0}, Prior: []float64{0.5, 0.5}, Bias: []int64{0, 0}}
+	}
+	nan, inf, negativeZero := math.NaN(), math.Inf(1), math.Copysign(0, -1)
 	for _, c := range []struct {
 		breakIt func(s *Spec)
 		want    string
@@ -188,10 +249,10 @@ func TestBrokenRules(t *testing.T) {
 		{func(s *Spec) { s.Features.Words = 0 }, "word n-grams up to 0: want 1 to 3", false},
 		{func(s *Spec) { s.Features.CharMax = 6 }, "character n-grams from 3 to 6: want 2 to 5, or 0 for none", false},
 		{func(s *Spec) { s.MinKnownShare = 1.5 }, "share of known words 1.5: want 0 to 1", false},
-		{func(s *Spec) { s.MinKnownShare = math.NaN() }, "share of known words NaN: want 0 to 1", false},
-		{func(s *Spec) { s.MinKnownShare = math.Copysign(0, -1) }, "share of known words -0: want 0 to 1", false},
+		{func(s *Spec) { s.MinKnownShare = nan }, "share of known words NaN: want 0 to 1", false},
+		{func(s *Spec) { s.MinKnownShare = negativeZero }, "share of known words -0: want 0 to 1", false},
 
-		{func(s *Spec) { s.Heads, s.Weights = nil, nil }, "0 heads: want 1 to 64", false},
+		{func(s *Spec) { s.Heads, s.Weights, s.IDF = nil, nil, nil }, "0 heads: want 1 to 64", false},
 		{func(s *Spec) { s.Heads = make([]Head, 65) }, "65 heads: want 1 to 64", true},
 		{func(s *Spec) { s.Heads[1].Name = "stance" }, `two heads are called "stance"`, false},
 		{func(s *Spec) { s.Heads[0].Name = "" }, `head "": name: empty`, false},
@@ -199,34 +260,87 @@ func TestBrokenRules(t *testing.T) {
 		{func(s *Spec) { s.Heads[0].Name = "a\xff" }, `head "a\xff": name: "a\xff" is not UTF-8`, false},
 		{func(s *Spec) { s.Heads[0].Name = "a\tb" }, `head "a\tb": name: "a\tb" has a control character`, false},
 
-		{func(s *Spec) { s.Heads[1] = labels(0); s.Weights = s.Weights[:2] }, `head "topic": 0 labels, 0 document counts, 0 biases: want equal numbers, at least 1`, false},
-		{func(s *Spec) { s.Heads[0].DocCounts = []uint64{1} }, `head "stance": 2 labels, 1 document counts, 2 biases: want equal numbers, at least 1`, true},
-		{func(s *Spec) { s.Heads[0].Bias = []int64{1, 2, 3} }, `head "stance": 2 labels, 2 document counts, 3 biases: want equal numbers, at least 1`, true},
+		{func(s *Spec) { s.Heads[1] = labels(0); s.Weights = s.Weights[:8] }, `head "topic": no labels`, false},
+		{func(s *Spec) { s.Heads[0].DocCounts = []uint64{1} }, `head "stance": 2 labels, 1 document counts, 2 priors, 2 biases: want equal numbers`, true},
+		{func(s *Spec) { s.Heads[0].Prior = nil }, `head "stance": 2 labels, 2 document counts, 0 priors, 2 biases: want equal numbers`, true},
+		{func(s *Spec) { s.Heads[0].Bias = []int64{1, 2, 3} }, `head "stance": 2 labels, 2 document counts, 2 priors, 3 biases: want equal numbers`, true},
 		{func(s *Spec) { s.Heads[0].Labels[1] = "" }, `head "stance": label 1: empty`, false},
 		{func(s *Spec) { s.Heads[0].Labels[0] = long }, `head "stance": label 0: 257 bytes: want at most 256`, false},
 		{func(s *Spec) { s.Heads[0].Labels[1] = "a\u0085" }, `head "stance": label 1: "a\u0085" has a control character`, false},
 		{func(s *Spec) { s.Heads[0].Labels[1] = "con" }, `head "stance": label "con": labels are not in ascending order`, false},
 		{func(s *Spec) { s.Heads[0].Labels[1] = "abc" }, `head "stance": label "abc": labels are not in ascending order`, false},
-		{func(s *Spec) { s.Heads[0].Bias[0] = maxBias + 1 }, `head "stance": label "con": bias 1099511627777: want at most 1099511627776 either way`, false},
-		{func(s *Spec) { s.Heads[0].Bias[1] = math.MinInt64 }, `head "stance": label "pro": bias -9223372036854775808: want at most 1099511627776 either way`, false},
-		{func(s *Spec) { s.Heads = []Head{labels(MaxLabels + 1)}; s.Weights = make([]int16, MaxLabels+1) }, "65537 labels: want at most 65536", false},
-
-		{func(s *Spec) { s.Heads[0].Value = 2 }, `head "stance": value function 2: want 0 or 1`, false},
-		{func(s *Spec) { s.Heads[0].WeightBits = 21 }, `head "stance": weight bits 21: want at most 20`, false},
-		{func(s *Spec) { s.Heads[0].InverseTemperature = 0 }, `head "stance": inverse temperature 0: want 1e-9 to 1e9`, false},
-		{func(s *Spec) { s.Heads[0].InverseTemperature = math.Inf(1) }, `head "stance": inverse temperature +Inf: want 1e-9 to 1e9`, false},
-		{func(s *Spec) { s.Heads[0].MinProbability = -0.5 }, `head "stance": threshold -0.5: want 0 to 1`, false},
-		{func(s *Spec) { s.Heads[0].Evaluation.Accuracy = 2 }, `head "stance": evaluation: 2: want 0 to 1`, false},
-		{func(s *Spec) { s.Heads[0].Evaluation.MacroF1 = 3 }, `head "stance": evaluation: 3: want 0 to 1`, false},
-		{func(s *Spec) { s.Heads[0].Evaluation.MajorityAccuracy = 4 }, `head "stance": evaluation: 4: want 0 to 1`, false},
-		{func(s *Spec) { s.Heads[0].Evaluation.ECE = math.NaN() }, `head "stance": evaluation: NaN: want 0 to 1`, false},
-		{func(s *Spec) { s.Heads[0].Evaluation.NLL = math.Inf(1) }, `head "stance": evaluation: negative log-likelihood +Inf: want a number from 0`, false},
-
-		{func(s *Spec) { s.Weights = s.Weights[:2] }, "2 weights: want 1 features x 3 labels", true},
-		{func(s *Spec) { s.IDs[0] = 0 }, "feature 0: ids are not in ascending order", false},
-		{func(s *Spec) { s.IDs, s.Weights = []FeatureID{5, 7, 7}, make([]int16, 9) }, "feature 2: ids are not in ascending order", false},
+		{func(s *Spec) { s.Heads[0].Prior[0] = 1.25 }, `head "stance": prior 1.25: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Prior = []float64{1, negativeZero} }, `head "stance": prior -0: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Prior[1] = nan }, `head "stance": prior NaN: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Prior[1] = 0.375 }, `head "stance": priors add up to 1.125: want 1`, false},
+		{func(s *Spec) { s.Heads[1].Prior[0] = 1 - 1.0/(1<<29) }, `head "topic": priors add up to 0.9999999981373549: want 1`, false},
+		{func(s *Spec) { s.Heads[0].Bias[0] = maxBias + 1 }, `head "stance": bias 1099511627777: want at most 1099511627776 either way`, false},
+		{func(s *Spec) { s.Heads[0].Bias[1] = math.MinInt64 }, `head "stance": bias -9223372036854775808: want at most 1099511627776 either way`, false},
 		{func(s *Spec) {
-			s.IDs, s.Weights = nil, make([]int16, 3*600)
+			s.Heads, s.IDs, s.IDF, s.Weights = []Head{labels(MaxLabels + 1)}, nil, nil, nil
+		}, "65537 labels: want at most 65536", false},
+		{func(s *Spec) { // a label is a column in every block
+			s.Heads, s.IDs, s.IDF, s.Weights = []Head{labels(MaxLabels/2 + 1)}, nil, nil, nil
+			s.Heads[0].Blocks = []Block{{Binary, 0}, {TF, 0}}
+		}, "65538 labels: want at most 65536", false},
+
+		{func(s *Spec) { s.Heads[0].Blocks = nil; s.Weights = s.Weights[:2]; s.IDF = nil }, `head "stance": 0 blocks: want 1 to 4`, false},
+		{func(s *Spec) { s.Heads[0].Blocks, s.IDF, s.Weights = make([]Block, 5), nil, make([]int16, 22) }, `head "stance": 5 blocks: want 1 to 4`, false},
+		{func(s *Spec) { s.Heads[0].Blocks[1].Value = 4; s.IDF = nil }, `head "stance": value function 4: want 0 to 3`, false},
+		{func(s *Spec) { s.Heads[0].Blocks[0].WeightBits = 21 }, `head "stance": weight bits 21: want at most 20`, false},
+		{func(s *Spec) { s.Heads[0].Blocks[1].WeightBits = 9 }, `head "stance": weight bits 9: want at most 8`, false},
+		{func(s *Spec) { s.Heads[0].Blocks = []Block{{TFIDF, 8}, {TF, 11}} }, `head "stance": blocks are not in ascending order of their values`, false},
+		{func(s *Spec) { s.Heads[0].Blocks = []Block{{TFIDF, 8}, {TFIDF, 8}} }, `head "stance": blocks are not in ascending order of their values`, false},
+
+		{func(s *Spec) { s.Heads[0].InverseTemperature = 0 }, `head "stance": inverse temperature 0: want 1e-9 to 1e9`, false},
+		{func(s *Spec) { s.Heads[0].InverseTemperature = inf }, `head "stance": inverse temperature +Inf: want 1e-9 to 1e9`, false},
+		{func(s *Spec) { s.Heads[0].TargetInverseTemperature = 2e9 }, `head "stance": inverse temperature with a target 2e+09: want 1e-9 to 1e9`, false},
+		{func(s *Spec) { s.Heads[1].TargetInverseTemperature = 0 }, `head "topic": inverse temperature with a target 0: want 1e-9 to 1e9`, false},
+		{func(s *Spec) { s.Heads[0].DecisionWeights = []float64{1} }, `head "stance": 1 decision weights: want one for each of 2 labels, or none`, false},
+		{func(s *Spec) { s.Heads[0].DecisionWeights[1] = 0 }, `head "stance": decision weight 0: want 0.001 to 1000`, false},
+		{func(s *Spec) { s.Heads[0].DecisionWeights[0] = nan }, `head "stance": decision weight NaN: want 0.001 to 1000`, false},
+		{func(s *Spec) { s.Heads[0].DecisionWeights[0] = inf }, `head "stance": decision weight +Inf: want 0.001 to 1000`, false},
+		{func(s *Spec) { s.Heads[0].MinProbability = -0.5 }, `head "stance": threshold -0.5: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].LabelThresholds = []float64{0} }, `head "stance": 1 label thresholds: want one for each of 2 labels, or none`, false},
+		{func(s *Spec) { s.Heads[0].LabelThresholds[1] = 2.5 }, `head "stance": label threshold 2.5: want 0 to 2`, false},
+		{func(s *Spec) { s.Heads[0].LabelThresholds[0] = nan }, `head "stance": label threshold NaN: want 0 to 2`, false},
+		{func(s *Spec) { s.Heads[0].Sets.Coverage = 1.5 }, `head "stance": coverage 1.5: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Sets.Coverage = 0 }, `head "stance": coverage 0 with 2 set thresholds`, false},
+		{func(s *Spec) { s.Heads[0].Sets.Thresholds = nil }, `head "stance": coverage 0.9375 with 0 set thresholds`, false},
+		{func(s *Spec) { s.Heads[0].Sets.Thresholds = make([]float64, 3) }, `head "stance": 3 set thresholds: want one for each of 2 labels, or none`, false},
+		{func(s *Spec) { s.Heads[0].Sets.Thresholds[1] = negativeZero }, `head "stance": set threshold -0: want 0 to 2`, false},
+
+		{func(s *Spec) { s.Heads[0].Targets = slices.Repeat([]Target{target("eu")}, MaxTargets+1) }, `head "stance": 4097 targets: want at most 4096`, false},
+		{func(s *Spec) { s.Heads[0].Targets[0].Name = "" }, `head "stance": target 0: empty`, false},
+		{func(s *Spec) { s.Heads[0].Targets[0].Name = long }, `head "stance": target 0: 257 bytes: want at most 256`, false},
+		{func(s *Spec) { s.Heads[0].Targets[0].Name = "NATO" }, `head "stance": target "NATO": not in canonical form`, false},
+		{func(s *Spec) { s.Heads[0].Targets[0].Name = "na  to" }, `head "stance": target "na  to": not in canonical form`, false},
+		{func(s *Spec) { s.Heads[0].Targets = []Target{target("nato"), target("eu")} }, `head "stance": target "eu": targets are not in ascending order`, false},
+		{func(s *Spec) { s.Heads[0].Targets = []Target{target("eu"), target("eu")} }, `head "stance": target "eu": targets are not in ascending order`, false},
+		{func(s *Spec) { s.Heads[0].Targets[0].DocCounts = nil }, `head "stance": target "nato": 2 labels, 0 document counts, 2 priors, 2 biases: want equal numbers`, true},
+		{func(s *Spec) { s.Heads[0].Targets[0].Prior[0] = -1 }, `head "stance": target "nato": prior -1: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Targets[0].Prior[0] = 0.5 }, `head "stance": target "nato": priors add up to 0.625: want 1`, false},
+		{func(s *Spec) { s.Heads[0].Targets[0].Bias[1] = -maxBias - 1 }, `head "stance": target "nato": bias -1099511627777: want at most 1099511627776 either way`, false},
+
+		{func(s *Spec) { s.Heads[0].Evaluation.Accuracy = 2 }, `head "stance": evaluation: accuracy 2: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.MacroF1 = 3 }, `head "stance": evaluation: macro-F1 3: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.MajorityAccuracy = 4 }, `head "stance": evaluation: majority accuracy 4: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.ECE = nan }, `head "stance": evaluation: ECE NaN: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.PerfectECE = -1 }, `head "stance": evaluation: perfect ECE -1: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.NLL = inf }, `head "stance": evaluation: negative log-likelihood +Inf: want a number from 0`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Brier = 2.5 }, `head "stance": evaluation: Brier score 2.5: want 0 to 2`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Learning[1].Accuracy = 2 }, `head "stance": evaluation: point 1 of the learning curve: accuracy 2, macro-F1 0.25: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Learning[0].MacroF1 = -1 }, `head "stance": evaluation: point 0 of the learning curve: accuracy 0.375, macro-F1 -1: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Learning = make([]LearningPoint, maxLearning+1) }, `head "stance": 1025 points of a learning curve: want at most 1024`, false},
+
+		{func(s *Spec) { s.Weights = s.Weights[:2] }, "2 weights: want 2 features x 5 labels", true},
+		{func(s *Spec) { s.IDs[0] = 0 }, "feature 0: ids are not in ascending order", false},
+		{func(s *Spec) { s.IDs[1] = s.IDs[0] }, "feature 1: ids are not in ascending order", false},
+		{func(s *Spec) { s.IDF = s.IDF[:1] }, "1 inverse document frequencies: want one for each of 2 features", true},
+		{func(s *Spec) { s.IDF[1] = 0 }, "feature 1: inverse document frequency 0", false},
+		{func(s *Spec) { s.Heads[0].Blocks[1].Value = BinaryL2 }, "inverse document frequencies that no block uses", true},
+		{func(s *Spec) {
+			s.IDs, s.IDF, s.Weights = nil, slices.Repeat([]uint16{1}, 600), make([]int16, 5*600)
 			for i := range 600 {
 				s.IDs = append(s.IDs, FeatureID(i+1)<<32)
 			}
@@ -240,7 +354,11 @@ func TestBrokenRules(t *testing.T) {
 		if c.onlyNew {
 			continue
 		}
-		file := seal(append(s.append(nil), make([]byte, len(selfTestTexts)*(8+16*s.columns()))...))
+		outputs := 0
+		for _, h := range s.Heads {
+			outputs += len(h.Labels)
+		}
+		file := seal(append(s.append(nil), make([]byte, int(selfTests(&s))*(8+16*outputs))...))
 		if _, err := Parse(file); !errors.Is(err, ErrFormat) || err.Error() != "not a model file: "+c.want {
 			t.Errorf("Parse: error %v, want not a model file: %s", err, c.want)
 		}
@@ -259,8 +377,13 @@ func replace(t *testing.T, old, new string) []byte {
 }
 
 func TestDamagedFiles(t *testing.T) {
-	whole := seal(append(slices.Clone(smallBody), smallSelfTest()...))
-	again := "train it again"
+	whole := smallFile()
+	const (
+		again  = "train it again"
+		blocks = "\x02\x00\x00\x00\x01\x0b"
+		sets   = "\x02\x00\x00\x00"
+	)
+	huge := u32(math.MaxUint32)
 	for _, c := range []struct {
 		file []byte
 		kind error
@@ -271,9 +394,10 @@ func TestDamagedFiles(t *testing.T) {
 		{whole[:40], ErrFormat, `not a model file: it does not begin with "parley model"`},
 		{whole[:len(whole)-1], ErrFormat, "not a model file: the check sum does not match: the file is damaged or incomplete"},
 		{append(slices.Clone(whole), 0), ErrFormat, "not a model file: the check sum does not match: the file is damaged or incomplete"},
-		{replace(t, "model 0\n", "model 1\n"), ErrVersion, `model file of another version: format "1", this program reads 0`},
-		{replace(t, "model 0\n", "model 10\n"), ErrVersion, `model file of another version: format "10", this program reads 0`},
-		{replace(t, "model 0\n", "model 0 \n"), ErrVersion, `model file of another version: format "0 ", this program reads 0`},
+		{replace(t, "model 1\n", "model 0\n"), ErrVersion, `model file of another version: format "0", this program reads 1`},
+		{replace(t, "model 1\n", "model 2\n"), ErrVersion, `model file of another version: format "2", this program reads 1`},
+		{replace(t, "model 1\n", "model 10\n"), ErrVersion, `model file of another version: format "10", this program reads 1`},
+		{replace(t, "model 1\n", "model 1 \n"), ErrVersion, `model file of another version: format "1 ", this program reads 1`},
 		{replace(t, "\n"+u32(1), "\n"+u32(2)), ErrVersion, fmt.Sprintf(
 			"model file of another version: it reads texts with extractor 2 and Unicode %q, this program with 1 and %q: %s", UnicodeVersion, UnicodeVersion, again)},
 		{replace(t, str(UnicodeVersion), str("9.0.0")), ErrVersion, fmt.Sprintf(
@@ -281,17 +405,26 @@ func TestDamagedFiles(t *testing.T) {
 		{replace(t, str(UnicodeVersion), u32(1<<31)), ErrFormat, "not a model file: the file ends within unicode"},
 		{replace(t, u32(2)+str("stance"), u32(65)+str("stance")), ErrFormat, "not a model file: 65 heads: want at most 64"},
 		{replace(t, str("stance"), u32(1<<20)+"stance"), ErrFormat, "not a model file: the file ends within a head's name"},
-		{replace(t, u32(2)+str("con"), u32(math.MaxUint32)+str("con")), ErrFormat, "not a model file: the file ends within a label"},
-		{replace(t, u32(1)+u64(0x8a31ea9b0ff654e9), u32(math.MaxUint32)+u64(0x8a31ea9b0ff654e9)), ErrFormat, "not a model file: the file ends within ids"},
-		{seal(append(bytes.Clone(whole[:len(whole)-32]), 0)), ErrFormat, "not a model file: the self-test has 505 bytes: want 504"},
+		{replace(t, u32(2)+str("con"), huge+str("con")), ErrFormat, "not a model file: the file ends within labels"},
+		{replace(t, str("con"), huge+"con"), ErrFormat, "not a model file: the file ends within a label"},
+		{replace(t, blocks, huge+"\x01\x0b"), ErrFormat, "not a model file: the file ends within blocks"},
+		{replace(t, u32(1)+str("nato"), huge+str("nato")), ErrFormat, "not a model file: the file ends within targets"},
+		{replace(t, u32(1)+str("nato"), u32(100)+str("nato")), ErrFormat, "not a model file: the file ends within a target"},
+		{replace(t, sets+f64(1), huge+f64(1)), ErrFormat, "not a model file: the file ends within decision weights"},
+		{replace(t, sets+f64(0.5), huge+f64(0.5)), ErrFormat, "not a model file: the file ends within thresholds"},
+		{replace(t, sets+f64(0.0625), huge+f64(0.0625)), ErrFormat, "not a model file: the file ends within set thresholds"},
+		{replace(t, u32(2)+u64(1)+f64(0.375), huge+u64(1)+f64(0.375)), ErrFormat, "not a model file: the file ends within learning curve"},
+		{replace(t, u32(2)+u64(peaceID), huge+u64(peaceID)), ErrFormat, "not a model file: the file ends within ids"},
+		{replace(t, u32(2)+u64(peaceID), u32(3)+u64(peaceID)), ErrFormat, "not a model file: the self-test has 988 bytes: want 1008"},
+		{seal(append(bytes.Clone(whole[:len(whole)-32]), 0)), ErrFormat, "not a model file: the self-test has 1009 bytes: want 1008"},
 
 		// An answer of the self-test that this program does not give.
 		{replace(t, u32(16)+u32(1), u32(16)+u32(2)), ErrSelfTest, "self-test failed: text 2: 1 of 16 words known, the file says 2 of 16"},
 		{replace(t, u32(15)+u32(0), u32(14)+u32(0)), ErrSelfTest, "self-test failed: text 3: 0 of 15 words known, the file says 0 of 14"},
-		{replace(t, u64(1<<19)+f64(0.5), u64(1<<19+1)+f64(0.5)), ErrSelfTest, `self-test failed: text 2: stance "con": score 524288 with probability 0.5, the file says 524289 with 0.5`},
-		{replace(t, u64(0)+f64(0.25), u64(0)+f64(0.125)), ErrSelfTest, `self-test failed: text 0: stance "pro": score 0 with probability 0.25, the file says 0 with 0.125`},
-		{replace(t, u64(2)+f64(1), u64(2)+f64(math.NaN())), ErrSelfTest, `self-test failed: text 2: topic "été": score 2 with probability 1, the file says 2 with NaN`},
-		{replace(t, string(u64(1<<19))+f64(0.5), u64(1<<18)+f64(0.5)), ErrSelfTest, `self-test failed: text 2: stance "con": score 524288 with probability 0.5, the file says 262144 with 0.5`},
+		{replace(t, u64(786432)+f64(0.5), u64(786433)+f64(0.5)), ErrSelfTest, `self-test failed: text 2: stance "con": score 786432 with probability 0.5, the file says 786433 with 0.5`},
+		{replace(t, u64(790528)+f64(0.5), u64(786432)+f64(0.5)), ErrSelfTest, `self-test failed: text 11: stance "con": score 790528 with probability 0.5, the file says 786432 with 0.5`},
+		{replace(t, i64(0)+f64(0.25)+i64(-1), i64(0)+f64(0.125)+i64(-1)), ErrSelfTest, `self-test failed: text 0: stance "pro": score 0 with probability 0.25, the file says 0 with 0.125`},
+		{replace(t, i64(2)+f64(1)+u32(15), i64(2)+f64(math.NaN())+u32(15)), ErrSelfTest, `self-test failed: text 2: topic "été": score 2 with probability 1, the file says 2 with NaN`},
 	} {
 		m, err := Parse(c.file)
 		if m != nil || !errors.Is(err, c.kind) || err.Error() != c.want {
@@ -300,14 +433,29 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-func TestEveryFlippedBitIsRefused(t *testing.T) {
-	file := seal(append(slices.Clone(smallBody), smallSelfTest()...))
+// A file with a flipped bit is refused. With a check sum of its own it may be
+// another model, which is then as sound as any.
+func TestFlippedBits(t *testing.T) {
+	file := smallFile()
+	body := len(file) - sha256.Size
+	whole, loaded := build(t, smallSpec()), 0
 	for i := range 8 * len(file) {
 		file[i/8] ^= 1 << (i % 8)
 		if _, err := Parse(file); !errors.Is(err, ErrFormat) && !errors.Is(err, ErrVersion) {
 			t.Errorf("bit %d of byte %d flipped: error %v", i%8, i/8, err)
 		}
+		if i/8 < body {
+			if m := checkParse(t, seal(file[:body])); m != nil {
+				loaded++
+				if m.Revision() == whole.Revision() {
+					t.Errorf("bit %d of byte %d flipped: the same revision", i%8, i/8)
+				}
+			}
+		}
 		file[i/8] ^= 1 << (i % 8)
+	}
+	if loaded == 0 || loaded > 8*len(smallBody) {
+		t.Errorf("%d files with a flipped bit and a check sum of their own were read, want some", loaded)
 	}
 	if _, err := Parse(file); err != nil {
 		t.Errorf("with all bits right: %v", err)
@@ -315,7 +463,7 @@ func TestEveryFlippedBitIsRefused(t *testing.T) {
 }
 
 func TestEveryTruncationIsRefused(t *testing.T) {
-	file := seal(append(slices.Clone(smallBody), smallSelfTest()...))
+	file := smallFile()
 	for n := range file {
 		if _, err := Parse(file[:n:n]); !errors.Is(err, ErrFormat) {
 			t.Errorf("first %d bytes: error %v", n, err)
@@ -328,10 +476,17 @@ func TestEveryTruncationIsRefused(t *testing.T) {
 
 // A file that claims much and holds little takes little memory.
 func TestClaimsTakeNoMemory(t *testing.T) {
+	huge := u32(math.MaxUint32)
 	for name, file := range map[string][]byte{
-		"strings": replace(t, str("stance"), u32(math.MaxUint32)+"stance"),
-		"labels":  replace(t, u32(2)+str("con"), u32(math.MaxUint32)+str("con")),
-		"rows":    replace(t, u32(1)+u64(0x8a31ea9b0ff654e9), u32(math.MaxUint32)+u64(0x8a31ea9b0ff654e9)),
+		"strings":       replace(t, str("stance"), huge+"stance"),
+		"labels":        replace(t, u32(2)+str("con"), huge+str("con")),
+		"blocks":        replace(t, "\x02\x00\x00\x00\x01\x0b", huge+"\x01\x0b"),
+		"targets":       replace(t, u32(1)+str("nato"), huge+str("nato")),
+		"thresholds":    replace(t, u32(2)+f64(0.5), huge+f64(0.5)),
+		"learning":      replace(t, u32(2)+u64(1)+f64(0.375), huge+u64(1)+f64(0.375)),
+		"rows":          replace(t, u32(2)+u64(peaceID), huge+u64(peaceID)),
+		"rows, 2^31":    replace(t, u32(2)+u64(peaceID), u32(1<<31)+u64(peaceID)),
+		"empty targets": replace(t, u32(2)+str("con"), u32(0)+u32(0)+f64(1)+u32(1<<20)+strings.Repeat("\x00", 4<<20)),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -339,7 +494,32 @@ func TestClaimsTakeNoMemory(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 		runtime.ReadMemStats(&after)
-		if taken := after.TotalAlloc - before.TotalAlloc; taken > 1<<20 {
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 1<<20+2*uint64(len(file)) {
+			t.Errorf("%s: %d bytes taken for a file of %d", name, taken, len(file))
+		}
+	}
+}
+
+// A file takes memory in proportion to its size, whatever it is full of.
+func TestFullFilesTakeMemoryOfTheirSize(t *testing.T) {
+	const n = 1 << 16
+	full := func(old, entry string) []byte {
+		return replace(t, old, u32(n)+strings.Repeat(entry, n)+old[4:])
+	}
+	for name, file := range map[string][]byte{
+		"labels":   full(u32(2)+str("con"), strings.Repeat("\x00", 28)),
+		"blocks":   full("\x02\x00\x00\x00\x01\x0b", "\x00\x00"),
+		"targets":  full(u32(1)+str("nato"), strings.Repeat("\x00", 4+2*24)),
+		"floats":   full(u32(2)+f64(0.5), f64(1)),
+		"learning": full(u32(2)+u64(1)+f64(0.375), strings.Repeat("\x00", 24)),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Parse(file); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		runtime.ReadMemStats(&after)
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 1<<20+8*uint64(len(file)) {
 			t.Errorf("%s: %d bytes taken for a file of %d", name, taken, len(file))
 		}
 	}
@@ -347,19 +527,20 @@ func TestClaimsTakeNoMemory(t *testing.T) {
 
 func TestModelWithoutFeatures(t *testing.T) {
 	s := smallSpec()
-	s.IDs, s.Weights = nil, nil
-	m, err := New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := m.NewClassifier().Classify("peace talks")
-	if d := r.Decide(0, Thresholds{}); d != NoEvidence || r.Words != 2 {
-		t.Errorf("%v of %d words, want %v of 2", d, r.Words, NoEvidence)
+	s.IDs, s.IDF, s.Weights = nil, nil, nil
+	m := build(t, s)
+	for _, target := range []string{"", "NATO"} {
+		r := m.NewClassifier().Classify("peace talks", target)
+		checkTarget(t, m, r, 0, target)
+		if d := r.Decide(0, Thresholds{}); d != NoEvidence || r.Words != 2 {
+			t.Errorf("%v of %d words, want %v of 2", d, r.Words, NoEvidence)
+		}
 	}
 }
 
-// scoresOf is what testdata/v*.scores holds: for each text its words, and for
-// each head the decision and the score and probability of each label.
+// scoresOf is what testdata/v*.scores holds: for each text and target the words
+// of the text, and for each head the decision and the score and probability of
+// each label.
 func scoresOf(m *Model) string {
 	var b strings.Builder
 	c := m.NewClassifier()
@@ -372,15 +553,17 @@ func scoresOf(m *Model) string {
 		"Діти повернулися додому. @desk #Alaska2025 https://example.org/x",
 		"peace peace peace in our time?",
 	} {
-		r := c.Classify(text)
-		fmt.Fprintf(&b, "%q\n\twords %d known %d\n", text, r.Words, r.KnownWords)
-		for h, head := range m.Heads() {
-			p := &r.Predictions[h]
-			fmt.Fprintf(&b, "\t%s %v", head.Name, r.Decide(h, Thresholds{MinProbability: head.MinProbability}))
-			for _, i := range p.Ranked(-1) {
-				fmt.Fprintf(&b, " %s %d %v", head.Labels[i], p.Raw[i], p.Probabilities[i])
+		for _, target := range someTargets {
+			r := c.Classify(text, target)
+			fmt.Fprintf(&b, "%q about %q\n\twords %d known %d\n", text, target, r.Words, r.KnownWords)
+			for h, head := range m.Heads() {
+				p := &r.Predictions[h]
+				fmt.Fprintf(&b, "\t%s %v target %d", head.Name, r.Decide(h, head.Thresholds()), p.Target)
+				for _, i := range p.Ranked(-1) {
+					fmt.Fprintf(&b, " %s %d %v", head.Labels[i], p.Raw[i], p.Probabilities[i])
+				}
+				b.WriteByte('\n')
 			}
-			b.WriteByte('\n')
 		}
 	}
 	return b.String()
@@ -391,10 +574,10 @@ func scoresOf(m *Model) string {
 // makes another version of the file: run with -update.
 func TestFilesOfThisVersion(t *testing.T) {
 	if *update {
-		m := tiny(t, Features{Words: 2, CharMin: 3, CharMax: 3}, paragraphs(t)[:3]...)
+		m := aimed(t, Features{Words: 2, CharMin: 3, CharMax: 3}, paragraphs(t)[0])
 		if err := errors.Join(
-			os.WriteFile("testdata/v0.model", m.Bytes(), 0o666),
-			os.WriteFile("testdata/v0.scores", []byte(scoresOf(m)), 0o666),
+			os.WriteFile("testdata/v1.model", m.Bytes(), 0o666),
+			os.WriteFile("testdata/v1.scores", []byte(scoresOf(m)), 0o666),
 		); err != nil {
 			t.Fatal(err)
 		}
@@ -439,25 +622,32 @@ func checkCanonical(t testing.TB, m *Model) {
 	}
 }
 
+// checkParse reads a file: it fails unless that gives an error of one of the
+// kinds or a sound model, which it returns.
+func checkParse(t testing.TB, file []byte) *Model {
+	t.Helper()
+	m, err := Parse(file)
+	if err == nil {
+		checkCanonical(t, m)
+		checkAnswers(t, m)
+	} else if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrVersion) && !errors.Is(err, ErrSelfTest) {
+		t.Fatalf("error of no kind: %v", err)
+	}
+	return m
+}
+
 // FuzzParse reads the input as it is; with a check sum that holds; and, when
-// it describes a model, with a self-test that holds.
+// what is before the self-test describes a model, that model.
 func FuzzParse(f *testing.F) {
-	f.Add(seal(append(slices.Clone(smallBody), smallSelfTest()...)))
+	f.Add(smallFile())
 	f.Add(append(slices.Clone(smallBody), smallSelfTest()...))
 	f.Add(slices.Clone(smallBody))
+	s := aimedSpec(f, Features{Words: 1}, "goal scored")
+	f.Add(s.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, file := range [][]byte{slices.Clone(data), seal(data)} {
-			m, err := Parse(file)
-			if err == nil {
-				checkCanonical(t, m)
-				checkAnswers(t, m)
-			} else if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrVersion) && !errors.Is(err, ErrSelfTest) {
-				t.Fatalf("error of no kind: %v", err)
-			}
-		}
-		d := decoder{rest: data}
-		d.magic()
-		if s := d.spec(); d.err == nil {
+		checkParse(t, slices.Clone(data))
+		checkParse(t, seal(data))
+		if s, ok := described(data); ok {
 			if m, err := New(s); err == nil {
 				checkCanonical(t, m)
 				checkAnswers(t, m)
@@ -466,26 +656,47 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// described returns what data describes when its self-test, whatever it says
+// and however long it is, is replaced by one of the right length.
+func described(data []byte) (Spec, bool) {
+	d := decoder{rest: data}
+	d.magic()
+	s := d.spec()
+	outputs := 0
+	for _, h := range s.Heads {
+		outputs += len(h.Labels)
+	}
+	size := int(selfTests(&s)) * (8 + 16*outputs)
+	if size > 1<<20 {
+		return Spec{}, false
+	}
+	d = decoder{rest: slices.Concat(data[:len(data)-len(d.rest)], make([]byte, size))}
+	d.magic()
+	s = d.spec()
+	return s, d.err == nil
+}
+
 // checkAnswers fails unless the answers of m are distributions that their
-// explanations add up to.
+// explanations add up to, about any target.
 func checkAnswers(t testing.TB, m *Model) {
 	t.Helper()
+	targets := []string{"", "unheard of"}
+	for _, h := range m.Heads() {
+		for _, target := range h.Targets[:min(2, len(h.Targets))] {
+			targets = append(targets, target.Name)
+		}
+	}
 	c := m.NewClassifier()
-	for _, text := range append(selfTestTexts[:], "peace", "Peace talks! peace, peace") {
-		r := c.Classify(text)
-		checkProbabilities(t, r)
-		for h := range r.Predictions {
-			r.Decide(h, Thresholds{MinProbability: m.Heads()[h].MinProbability})
-			for label, score := range r.Predictions[h].Raw {
-				e := c.Explain(h, label, 1)
-				sum := e.Bias + e.Remainder
-				for _, term := range e.Terms {
-					sum += term.Contribution
-				}
-				if sum != score {
-					t.Fatalf("%q: head %d, label %d: the explanation comes to %d, the score is %d", text, h, label, sum, score)
-				}
+	for _, target := range targets {
+		for _, text := range append(selfTestTexts[:], "peace", "Peace talks! peace, peace") {
+			r := c.Classify(text, target)
+			checkProbabilities(t, m, r)
+			for h := range r.Predictions {
+				r.Decide(h, m.Heads()[h].Thresholds())
+				m.Heads()[h].Sets.Set(r.Predictions[h].Probabilities)
+				checkTarget(t, m, r, h, target)
 			}
+			checkExplanations(t, c, r, text)
 		}
 	}
 }

@@ -18,6 +18,7 @@ const (
 	familyBigram    = 0xd1342543de82ef95
 	familyTrigram   = 0xaf251af3b0f025b5
 	familyCharacter = 0xb564ef22ec7aece5
+	familyTarget    = 0x9fb21c651e98df25
 )
 
 // step adds one symbol to a hash state.
@@ -35,3 +36,18 @@ func finish(state uint64) FeatureID {
 	state ^= state >> 33
 	return FeatureID(max(state, 1)) // 0 marks an empty slot of the index
 }
+
+// Cross returns the id of a feature in texts about a target, whose name is in
+// canonical form.
+func Cross(id FeatureID, target string) FeatureID { return cross(id, targetState(target)) }
+
+// targetState hashes a target's name.
+func targetState(name string) uint64 {
+	state := uint64(familyTarget)
+	for i := range len(name) {
+		state = step(state, uint64(name[i]))
+	}
+	return state
+}
+
+func cross(id FeatureID, target uint64) FeatureID { return finish(step(target, uint64(id))) }

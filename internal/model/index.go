@@ -64,6 +64,15 @@ func (x *index) find(rows []uint32, features []Feature) []uint32 {
 	return rows
 }
 
+// row returns the row of one feature.
+func (x *index) row(id FeatureID) uint32 {
+	at := uint64(id) & x.mask
+	for x.slots[at].id != id && x.slots[at].id != 0 {
+		at = (at + 1) & x.mask
+	}
+	return x.slots[at].row
+}
+
 // A hit is a known feature of the text at hand.
 type hit struct {
 	row, count uint32

@@ -3,7 +3,12 @@ package model
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
+	"strings"
 	"sync"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Scores are integers in units of 2^-ScoreBits nats: sums of them are exact in
@@ -14,53 +19,67 @@ const ScoreBits = 20
 // keeps every score far inside an int64.
 const MaxTextBytes = 1 << 24
 
-// A Value says what a feature's occurrences in a text count for.
-type Value uint8
-
-// The value functions.
-const (
-	Binary Value = 0 // 1, however often the feature occurs
-	TF     Value = 1 // its number of occurrences (term frequency)
-)
-
-// String is the name of v in flags and reports.
-func (v Value) String() string {
-	if v == TF {
-		return "tf"
-	}
-	return "binary"
-}
-
-// of returns the value of a feature that occurs count times.
-func (v Value) of(count uint32) int64 {
-	if v == TF {
-		return int64(count)
-	}
-	return 1
-}
-
 // A Head is one output of a model: exactly one of its labels fits a text.
 type Head struct {
 	Name   string
 	Labels []string // in ascending order
-	// DocCounts holds the number of training documents per label. With one
-	// added to each they are the prior that answers a text without evidence.
+	// DocCounts holds the number of training documents per label.
 	DocCounts []uint64
-	Value     Value
-	// WeightBits is the scale of the head's weights: they count in units of
-	// 2^-WeightBits nats. At most ScoreBits.
-	WeightBits uint8
+	// Prior holds the labels' probabilities for a text without evidence.
+	Prior []float64
+	// Blocks hold the weights: a score is the sum of what each block gives.
+	Blocks []Block
 	// Bias is what a label's score starts from, in units of 2^-ScoreBits nats.
 	Bias []int64
 	// InverseTemperature turns scores (in nats) into calibrated probabilities:
-	// softmax(InverseTemperature * scores). Guo et al., "On Calibration of
-	// Modern Neural Networks" (2017), section 4.2.
+	// softmax(InverseTemperature * scores). The trainer calibrates the weights
+	// themselves and writes 1.
 	InverseTemperature float64
+	// Targets have weights of their own, added for texts about them, ascending
+	// by name. TargetInverseTemperature is then the inverse temperature.
+	Targets                  []Target
+	TargetInverseTemperature float64
+	// DecisionWeights, unless empty, are what the labels' probabilities are
+	// multiplied by before the best is taken: above 1 for labels that likelihood
+	// alone would name too rarely for a good macro-F1. The probabilities stay.
+	DecisionWeights []float64
 	// MinProbability is the default threshold below which the head abstains; 0
 	// for none.
 	MinProbability float64
+	// LabelThresholds hold one more threshold per label, for a precision that
+	// was asked for at training; empty for none. Above 1 the label is never
+	// given.
+	LabelThresholds []float64
+	// Sets, when its coverage is not 0, tells which labels belong to the set of
+	// an answer.
+	Sets LabelSets
 	// Evaluation is how the head did on texts it had not been trained on.
 	Evaluation Evaluation
+}
+
+// A Block is a group of weights that multiply the same value of a feature.
+type Block struct {
+	Value Value
+	// WeightBits is the scale of the weights: they count in units of
+	// 2^-WeightBits nats. With the bits of the value at most ScoreBits.
+	WeightBits uint8
+}
+
+// A Target is what a stance can be towards, and the texts about which have
+// weights of their own.
+type Target struct {
+	Name      string // see CanonicalTarget
+	DocCounts []uint64
+	Prior     []float64
+	Bias      []int64 // added to the head's
+}
+
+// LabelSets say which labels belong to a conformal set: those whose probability
+// reaches the label's threshold. Sadinle et al., "Least Ambiguous Set-Valued
+// Classifiers with Bounded Error Levels" (2019).
+type LabelSets struct {
+	Coverage   float64   // share of texts whose set is to hold the true label; 0: no sets
+	Thresholds []float64 // per label
 }
 
 // An Evaluation is a head's quality in grouped cross-validation on the
@@ -72,7 +91,18 @@ type Evaluation struct {
 	MacroF1          float64 // unweighted mean of the labels' F1
 	MajorityAccuracy float64 // accuracy of always naming the most frequent label
 	ECE              float64 // expected calibration error, 15 equal-mass bins
+	PerfectECE       float64 // what a perfectly calibrated model would show
 	NLL              float64 // mean negative log-likelihood, nats
+	Brier            float64 // mean squared distance of the probabilities, 0 to 2
+	// Learning is the quality reached with parts of the training data, smallest
+	// first.
+	Learning []LearningPoint
+}
+
+// A LearningPoint is a point of a learning curve.
+type LearningPoint struct {
+	Examples          uint64
+	Accuracy, MacroF1 float64
 }
 
 // A Model classifies texts. It never changes once built: all its methods are
@@ -80,7 +110,8 @@ type Evaluation struct {
 type Model struct {
 	spec    Spec
 	index   index
-	offsets []int // first column of each head; the last entry is the row length
+	offsets []int        // first column of each block of each head; the last entry is the row length
+	used    [values]bool // value functions that occur
 	data    []byte
 	sum     [sha256.Size]byte
 	pool    sync.Pool // of *Classifier
@@ -89,6 +120,11 @@ type Model struct {
 // newModel returns the model that spec, already checked, describes.
 func newModel(spec Spec) (*Model, error) {
 	m := &Model{spec: spec, offsets: spec.offsets()}
+	for _, h := range spec.Heads {
+		for _, b := range h.Blocks {
+			m.used[b.Value] = true
+		}
+	}
 	var err error
 	m.index, err = newIndex(spec.IDs)
 	m.pool.New = func() any { return m.NewClassifier() }
@@ -117,6 +153,44 @@ func (m *Model) Head(name string) int {
 
 // Features are the n-grams that the model reads.
 func (m *Model) Features() Features { return m.spec.Features }
+
+// Target returns the position of target among the head's, or -1. Case and white
+// space do not matter.
+func (h *Head) Target(target string) int {
+	if len(h.Targets) == 0 || target == "" {
+		return -1
+	}
+	at, found := slices.BinarySearchFunc(h.Targets, CanonicalTarget(target), func(t Target, name string) int { return strings.Compare(t.Name, name) })
+	if !found {
+		return -1
+	}
+	return at
+}
+
+// CanonicalTarget is the form in which targets are compared: in lower case,
+// composed, with single spaces. It takes no memory for a target in this form.
+func CanonicalTarget(s string) string {
+	// Composed last: a capital and its accent may have no composed form where
+	// the small letter has one.
+	s = norm.NFC.String(strings.ToLower(s))
+	if singleSpaced(s) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// singleSpaced reports whether s has no white space but single spaces between
+// other characters.
+func singleSpaced(s string) bool {
+	space := true // so that none may come first
+	for _, r := range s {
+		if unicode.IsSpace(r) && (space || r != ' ') {
+			return false
+		}
+		space = r == ' '
+	}
+	return s == "" || !space
+}
 
 // FeatureCount is the number of n-grams that the model knows.
 func (m *Model) FeatureCount() int { return len(m.spec.IDs) }

@@ -23,11 +23,35 @@ var selfTestTexts = [...]string{
 	"the the the the and and of",
 }
 
+// A selfTestQuestion is a text, and what it is said to be about.
+type selfTestQuestion struct{ text, target string }
+
+// selfTestQuestions are the texts alone, and with the first target of each head
+// that has any.
+func selfTestQuestions(s *Spec) []selfTestQuestion {
+	targets := []string{""}
+	for _, h := range s.Heads {
+		if len(h.Targets) > 0 {
+			targets = append(targets, h.Targets[0].Name)
+		}
+	}
+	var list []selfTestQuestion
+	for _, target := range targets {
+		for _, text := range selfTestTexts {
+			list = append(list, selfTestQuestion{text, target})
+		}
+	}
+	return list
+}
+
+// selfTests is their number.
+func selfTests(s *Spec) uint64 { return uint64(len(selfTestQuestions(s))) }
+
 // appendSelfTest appends the model's answers to the self-test texts.
 func (m *Model) appendSelfTest(b []byte) []byte {
 	c := m.NewClassifier()
-	for _, text := range selfTestTexts {
-		r := c.Classify(text)
+	for _, q := range selfTestQuestions(&m.spec) {
+		r := c.Classify(q.text, q.target)
 		b = le.AppendUint32(b, uint32(r.Words))
 		b = le.AppendUint32(b, uint32(r.KnownWords))
 		for _, p := range r.Predictions {
@@ -44,8 +68,9 @@ func (m *Model) appendSelfTest(b []byte) []byte {
 // from want, those in its file.
 func (m *Model) selfTest(want []byte) error {
 	got := m.appendSelfTest(nil)
-	block := len(got) / len(selfTestTexts)
-	for text := range selfTestTexts {
+	n := int(selfTests(&m.spec))
+	block := len(got) / n
+	for text := range n {
 		g, w := got[text*block:][:block], want[text*block:][:block]
 		if !bytes.Equal(g, w) {
 			return fmt.Errorf("%w: text %d: %s", ErrSelfTest, text, m.difference(g, w))

@@ -51,9 +51,10 @@ type headline struct {
 	Baseline                       string
 }
 
-func headlines(m judge.Metrics) []headline {
+func headlines(h Head) []headline {
+	m := h.Metrics
 	always := "always answering “" + label(m.MajorityLabel) + "”"
-	return []headline{
+	list := []headline{
 		shareHeadline("Macro-F1", "mean F1 of the labels, each counting the same", m.MacroF1, m.MacroF1Interval, m.MajorityMacroF1, always),
 		shareHeadline("Accuracy", "share of rows answered right", m.Accuracy, m.AccuracyInterval, m.MajorityAccuracy, always),
 		lossHeadline("Log-loss", "mean negative log-likelihood in nats; less is better", m.NLL, m.NLLInterval, m.BaseNLL, "stating the shares of the labels"),
@@ -61,6 +62,12 @@ func headlines(m judge.Metrics) []headline {
 		lossHeadline("Calibration error", "expected calibration error (ECE); less is better", m.ECE, m.ECEInterval, m.PerfectECE, "perfect calibration, on as many rows"),
 		lossHeadline("Excess calibration error", "what chance does not explain", m.ExcessECE, m.ExcessECEInterval, 0, "perfect calibration"),
 	}
+	if h.Keywords != nil {
+		const keywords = " by keywords"
+		list[0].Baseline += ", " + decimal(h.Keywords.MacroF1, 3) + keywords
+		list[1].Baseline += ", " + decimal(h.Keywords.Accuracy, 3) + keywords
+	}
+	return list
 }
 
 func shareHeadline(name, meaning string, v float64, i judge.Interval, baseline float64, of string) headline {

@@ -18,6 +18,7 @@ import (
 // An Evaluation says how good a model is on labelled data.
 type Evaluation struct {
 	Title, Revision string
+	Champion        string // revision of the model that it is compared with, "" for none
 	// Trained is true when the figures are those of the cross-validation at
 	// training rather than of a file.
 	Trained       bool
@@ -40,9 +41,18 @@ type Head struct {
 	// macro-F1, 0 or NaN when unknown.
 	GainFrom100 float64
 	Answered    int // rows on which the model did not abstain; of no meaning when Trained
+	// Keywords is what a list of words for each label reaches, nil when not known.
+	Keywords *Baseline
+	// Nested are the figures of each repeat of a nested validation, Thresholds
+	// those found for a purpose; both are there only when asked for.
+	Nested     []judge.Metrics
+	Thresholds []judge.Threshold
 	// Comparison is with the model in use, nil when there is none.
 	Comparison *judge.Comparison
 }
+
+// A Baseline is how good a simple rule is.
+type Baseline struct{ Accuracy, MacroF1 float64 }
 
 //go:embed page.html
 var pageHTML string

@@ -64,7 +64,8 @@ func parsed(t *testing.T, page string) (elements []element, text string) {
 	}
 }
 
-// stanceCompared is the head stance with a comparison.
+// stanceCompared is the head stance with a comparison, and all else that there
+// is only when asked for.
 func stanceCompared(t *testing.T) Head {
 	t.Helper()
 	s := simulation{labels: []string{"neutral", "skeptical", "hopeful"}, rows: 300, sources: 24, strength: 1.6, sharp: 1.4}
@@ -76,6 +77,12 @@ func stanceCompared(t *testing.T) Head {
 	}
 	h := stance()
 	h.Comparison = &c
+	h.Nested = []judge.Metrics{judge.Measure(s.labels, champion), judge.Measure(s.labels, s.judgements())}
+	h.Keywords = &Baseline{Accuracy: .517, MacroF1: .482}
+	h.Thresholds = []judge.Threshold{
+		{Probability: .51, Precision: .92, LowerBound: .9, Recall: .7, Coverage: .8, Examples: 240, Sources: 24},
+		{Label: "hopeful", Probability: .623, Precision: .85, LowerBound: .8, Recall: .4, Coverage: .1, Examples: 30, Sources: 12},
+	}
 	return h
 }
 
@@ -130,7 +137,10 @@ func hostileEvaluation() Evaluation {
 	for _, l := range hostile {
 		h.Comparison.Labels = append(h.Comparison.Labels, judge.LabelDifference{Label: l})
 	}
-	return Evaluation{Title: text(), Revision: text(), Features: text(), Warnings: hostile, Heads: []Head{h, {Name: hostile[0]}}}
+	for _, l := range hostile {
+		h.Thresholds = append(h.Thresholds, judge.Threshold{Label: l})
+	}
+	return Evaluation{Title: text(), Revision: text(), Champion: text(), Features: text(), Warnings: hostile, Heads: []Head{h, {Name: hostile[0]}}}
 }
 
 // poisoned has NaN and infinities in the place of numbers: in one of n.
@@ -230,7 +240,7 @@ func checkClasses(t *testing.T, classes string) {
 
 func TestSections(t *testing.T) {
 	all := []string{
-		"figures", "comparison", "labels", "confusion", "reliability", "coverage", "curves",
+		"figures", "comparison", "nested", "labels", "confusion", "reliability", "coverage", "thresholds", "curves",
 		"learning", "sources", "targets", "errors", "label-errors",
 	}
 	page := written(t, evaluation(stanceCompared(t)))
@@ -272,6 +282,7 @@ func TestTextAlternatives(t *testing.T) {
 		decimal(h.Reliability[3].Confidence, 3), decimal(h.Coverage[7].Threshold, 3), decimal(h.LearningCurve[1].MacroF1, 3),
 		decimal(h.LabelCurves[2].AveragePrecision, 2), interval(h.Sources[4].AccuracyInterval, 2, "–"),
 		signedInterval(h.Comparison.Labels[1].Interval, 2), "+0.012", string(h.Comparison.Verdict),
+		interval(h.Nested[1].MacroF1Interval, 3, " to "), "all labels", "0.623", "0.482 by keywords", "0.517 by keywords",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page has no %s", want)

@@ -63,6 +63,9 @@ func facts(e Evaluation) []fact {
 	if e.Revision != "" {
 		list = append(list, fact{"Revision", visible(e.Revision), true})
 	}
+	if e.Champion != "" {
+		list = append(list, fact{"Compared with", visible(e.Champion), true})
+	}
 	return list
 }
 
@@ -73,11 +76,13 @@ type headView struct {
 	Findings       []string
 	Headline       []headline
 	Comparison     *comparison
+	Nested         *table
 	Labels         *labels
 	Matrix         *matrix
 	Pairs          []pair
 	Reliability    *figure
 	Coverage       *figure
+	Thresholds     *table
 	Curves         *curves
 	Learning       *figure
 	Sources        *groups
@@ -92,9 +97,12 @@ type headView struct {
 type section struct{ ID, Title string }
 
 func newHeadView(h Head, id string, trained bool) (*headView, error) {
-	v := &headView{ID: id, Name: label(h.Name), Lead: lead(h, trained), Overview: newSummary(h)}
+	v := &headView{
+		ID: id, Name: label(h.Name), Lead: lead(h, trained), Overview: newSummary(h),
+		Nested: nestedTable(h.Nested), Thresholds: thresholdTable(h.Thresholds),
+	}
 	if h.Examples > 0 {
-		v.Findings, v.Headline = findings(h), headlines(h.Metrics)
+		v.Findings, v.Headline = findings(h), headlines(h)
 		v.Labels, v.Matrix, v.Pairs = newLabels(h.Labels), confusion(h.Metrics), confusedPairs(h.Metrics)
 		v.Errors, v.LabelErrors = caseRows(h.ConfidentErrors), caseRows(h.LikelyLabelErrors)
 	}
@@ -133,7 +141,8 @@ func (v *headView) draw(h Head, trained bool) (err error) {
 	return err
 }
 
-// list makes the table of contents.
+// list makes the table of contents. Sections that are there only when asked for
+// are not missed.
 func (v *headView) list() {
 	for _, s := range []struct {
 		id, title string
@@ -141,10 +150,12 @@ func (v *headView) list() {
 	}{
 		{"figures", "Headline figures", v.Headline != nil},
 		{"comparison", "Comparison", v.Comparison != nil},
+		{"nested", "Nested validation", v.Nested != nil},
 		{"labels", "Labels", v.Labels != nil},
 		{"confusion", "Confusion", v.Matrix != nil || v.Pairs != nil},
 		{"reliability", "Reliability", v.Reliability != nil},
 		{"coverage", "Coverage", v.Coverage != nil},
+		{"thresholds", "Thresholds", v.Thresholds != nil},
 		{"curves", "Precision and recall", v.Curves != nil},
 		{"learning", "Learning curve", v.Learning != nil},
 		{"sources", "Sources", v.Sources != nil},
@@ -152,9 +163,11 @@ func (v *headView) list() {
 		{"errors", "Confident errors", v.Errors != nil},
 		{"label-errors", "Likely label errors", v.LabelErrors != nil},
 	} {
-		if s.present {
+		switch {
+		case s.present:
 			v.Sections = append(v.Sections, section{v.ID + "-" + s.id, s.title})
-		} else {
+		case s.id == "nested" || s.id == "thresholds":
+		default:
 			v.Missing = append(v.Missing, strings.ToLower(s.title))
 		}
 	}

@@ -18,9 +18,13 @@ import (
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
-// A Classifier answers for texts, one row a text, without ids.
+// A Document is a text and its target, what a stance is towards; "" when it is
+// not known.
+type Document struct{ Text, Target string }
+
+// A Classifier answers for documents, one row a document, without ids.
 type Classifier interface {
-	Classify(ctx context.Context, texts []string) ([]Row, error)
+	Classify(ctx context.Context, documents []Document) ([]Row, error)
 }
 
 // Options are what is asked of every text.
@@ -28,7 +32,7 @@ type Options struct {
 	Heads          []string // none: all
 	Top            int      // scores a head; 0: the best, -1: all
 	Evidence       int      // terms for the best label
-	MinProbability *float64 // nil: the model's own threshold
+	MinProbability *float64 // nil: the model's own thresholds
 	MinMargin      float64
 }
 
@@ -77,25 +81,32 @@ func Local(m *model.Model, o Options) (Classifier, error) {
 		if h < 0 {
 			return nil, fmt.Errorf("the model has no head %q", name)
 		}
-		t := model.Thresholds{MinProbability: m.Heads()[h].MinProbability, MinMargin: o.MinMargin}
-		if o.MinProbability != nil {
-			t.MinProbability = *o.MinProbability
-		}
-		l.heads, l.thresholds = append(l.heads, h), append(l.thresholds, t)
+		l.heads, l.thresholds = append(l.heads, h), append(l.thresholds, o.thresholds(&m.Heads()[h]))
 	}
 	return l, nil
 }
 
-func (l *local) Classify(ctx context.Context, texts []string) ([]Row, error) {
-	rows := make([]Row, len(texts))
-	workers := min(runtime.GOMAXPROCS(0), len(texts))
+// thresholds are those asked for. A least probability takes the place of all
+// that the head itself has.
+func (o Options) thresholds(head *model.Head) model.Thresholds {
+	t := head.Thresholds()
+	if o.MinProbability != nil {
+		t = model.Thresholds{MinProbability: *o.MinProbability}
+	}
+	t.MinMargin = o.MinMargin
+	return t
+}
+
+func (l *local) Classify(ctx context.Context, documents []Document) ([]Row, error) {
+	rows := make([]Row, len(documents))
+	workers := min(runtime.GOMAXPROCS(0), len(documents))
 	var wait sync.WaitGroup
 	for w := range workers {
 		wait.Go(func() {
 			c := l.model.Acquire()
 			defer l.model.Release(c)
-			for i := w; i < len(texts) && ctx.Err() == nil; i += workers {
-				rows[i] = l.row(c, texts[i])
+			for i := w; i < len(documents) && ctx.Err() == nil; i += workers {
+				rows[i] = l.row(c, documents[i])
 			}
 		})
 	}
@@ -103,11 +114,11 @@ func (l *local) Classify(ctx context.Context, texts []string) ([]Row, error) {
 	return rows, ctx.Err()
 }
 
-func (l *local) row(c *model.Classifier, text string) Row {
-	r := c.Classify(text)
+func (l *local) row(c *model.Classifier, d Document) Row {
+	r := c.Classify(d.Text, d.Target)
 	row := Row{Input: Input{Tokens: r.Words, KnownTokens: r.KnownWords}, Revision: l.model.Revision()}
 	for i, h := range l.heads {
-		row.Predictions = append(row.Predictions, l.prediction(c, r, text, h, l.thresholds[i]))
+		row.Predictions = append(row.Predictions, l.prediction(c, r, d.Text, h, l.thresholds[i]))
 	}
 	return row
 }
@@ -115,9 +126,18 @@ func (l *local) row(c *model.Classifier, text string) Row {
 func (l *local) prediction(c *model.Classifier, r *model.Result, text string, h int, t model.Thresholds) Prediction {
 	head, p := &l.model.Heads()[h], &r.Predictions[h]
 	decision := r.Decide(h, t)
-	out := Prediction{Head: head.Name, Probability: round(p.Probabilities[p.Best]), Decision: decision.String()}
+	out := Prediction{
+		Head: head.Name, Probability: round(p.Probabilities[p.Best]), Decision: decision.String(),
+		TargetWeights: targetWeights(head, p), Coverage: head.Sets.Coverage,
+	}
 	if decision == model.Labeled {
 		out.Label = head.Labels[p.Best]
+	}
+	if head.Sets.Coverage > 0 {
+		out.LabelSet = []string{}
+	}
+	for _, label := range head.Sets.Set(p.Probabilities) {
+		out.LabelSet = append(out.LabelSet, head.Labels[label])
 	}
 	top := l.opts.Top
 	if top == 0 {
@@ -132,6 +152,16 @@ func (l *local) prediction(c *model.Classifier, r *model.Result, text string, h 
 		}
 	}
 	return out
+}
+
+func targetWeights(head *model.Head, p *model.Prediction) string {
+	switch {
+	case len(head.Targets) == 0:
+		return ""
+	case p.Target < 0:
+		return Pooled
+	}
+	return PerTarget
 }
 
 // remote classifies with a server.
@@ -152,8 +182,12 @@ func Remote(c *client.Client, o Options) (Classifier, error) {
 	return &remote{c, opts}, nil
 }
 
-func (r *remote) Classify(ctx context.Context, texts []string) ([]Row, error) {
-	results, err := r.client.ClassifyAll(ctx, texts, r.opts)
+func (r *remote) Classify(ctx context.Context, documents []Document) ([]Row, error) {
+	sent := make([]*parleyv1.Document, len(documents))
+	for i, d := range documents {
+		sent[i] = &parleyv1.Document{Text: d.Text, Target: d.Target}
+	}
+	results, err := r.client.ClassifyDocuments(ctx, sent, r.opts)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +224,15 @@ func remotePrediction(p *parleyv1.HeadPrediction) Prediction {
 	}
 	if len(out.Scores) > 0 {
 		out.Probability = out.Scores[0].Probability
+	}
+	switch p.GetTargetWeights() {
+	case parleyv1.TargetWeights_TARGET_WEIGHTS_PER_TARGET:
+		out.TargetWeights = PerTarget
+	case parleyv1.TargetWeights_TARGET_WEIGHTS_POOLED:
+		out.TargetWeights = Pooled
+	}
+	if out.Coverage = p.GetLabelSetCoverage(); out.Coverage > 0 {
+		out.LabelSet = append([]string{}, p.GetLabelSet()...)
 	}
 	if len(p.GetEvidence()) > 0 {
 		for _, e := range p.GetEvidence()[0].GetTerms() {

@@ -53,7 +53,7 @@ func TestUnknownHead(t *testing.T) {
 	if _, err := Local(testModel(t), o); err == nil || err.Error() != `the model has no head "tone"` {
 		t.Errorf("local: got error %v", err)
 	}
-	_, err := mustRemote(t, start(t), o).Classify(context.Background(), []string{"goal"})
+	_, err := mustRemote(t, start(t), o).Classify(context.Background(), about("", "goal"))
 	if got := status.Convert(err); got.Code() != codes.InvalidArgument || !strings.Contains(got.Message(), `the model has no head "tone"`) {
 		t.Errorf("remote: got error %v", err)
 	}
@@ -62,7 +62,7 @@ func TestUnknownHead(t *testing.T) {
 // JSON has no evidence: the answers themselves must be the same.
 func TestRemoteEvidenceIsThatOfTheLocalModel(t *testing.T) {
 	c := start(t)
-	texts := []string{"a late goal in the match was great, great!", "the leaders said oil shares fell", "terrible talks", "qwrtz"}
+	texts := about("", "a late goal in the match was great, great!", "the leaders said oil shares fell", "terrible talks", "qwrtz")
 	for _, n := range []int{0, 1, 5, 50} {
 		o := Options{Evidence: n, Top: -1}
 		want, err := mustLocal(t, o).Classify(context.Background(), texts)
@@ -81,7 +81,7 @@ func TestRemoteEvidenceIsThatOfTheLocalModel(t *testing.T) {
 				t.Errorf("%s: %d terms, want 1 to %d", p.Head, len(p.Evidence), n)
 			}
 			for _, e := range p.Evidence {
-				if !strings.Contains(texts[0], e.Term) || e.Nats == 0 {
+				if !strings.Contains(texts[0].Text, e.Term) || e.Nats == 0 {
 					t.Errorf("%s: evidence %+v, want a part of %q", p.Head, e, texts[0])
 				}
 			}
@@ -101,7 +101,7 @@ func TestCancelledCallsFail(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	for name, c := range map[string]Classifier{"local": mustLocal(t, Options{}), "remote": mustRemote(t, start(t), Options{})} {
-		if _, err := c.Classify(ctx, []string{"goal"}); !errors.Is(err, context.Canceled) {
+		if _, err := c.Classify(ctx, about("", "goal")); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got error %v, want %v", name, err, context.Canceled)
 		}
 	}
@@ -110,7 +110,7 @@ func TestCancelledCallsFail(t *testing.T) {
 // The server's own limits come back as error rows, without the place that a
 // text had in its batch.
 func TestRemoteErrorsOfTexts(t *testing.T) {
-	rows, err := mustRemote(t, start(t), Options{}).Classify(context.Background(), []string{"goal", "  ", "\xff", strings.Repeat("x", MaxDocumentBytes+1)})
+	rows, err := mustRemote(t, start(t), Options{}).Classify(context.Background(), about("", "goal", "  ", "\xff", strings.Repeat("x", MaxDocumentBytes+1)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,13 @@ package score
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,17 +52,19 @@ var trained = sync.OnceValues(func() (*model.Model, error) {
 	var examples []dataset.Example
 	for i := range 150 {
 		text := paragraph(rng, i%3)
-		stance := "neutral"
-		if great, terrible := strings.Count(text, "great"), strings.Count(text, "terrible"); great > terrible {
-			stance = "pro"
-		} else if terrible > great {
-			stance = "con"
-		}
+		praise := cmp.Compare(strings.Count(text, "great"), strings.Count(text, "terrible"))
+		stance := []string{"con", "neutral", "pro"}[praise+1]
 		examples = append(examples, dataset.Example{Text: text, Labels: []string{topics[i%3][0], stance}})
 	}
-	m, _, err := train.Train(context.Background(), examples, []string{"topic", "stance"}, train.Default())
+	m, _, err := train.Train(context.Background(), examples, []string{"topic", "stance"}, plain)
 	return m, err
 })
+
+// plain is a training run without a search.
+var plain = train.Config{
+	Features: []model.Features{train.LongText}, Values: []model.Value{model.Binary},
+	Estimators: []train.Estimator{train.MultinomialNB}, Alphas: []float64{1}, Members: 1,
+}
 
 func testModel(t testing.TB) *model.Model {
 	t.Helper()
@@ -70,15 +75,79 @@ func testModel(t testing.TB) *model.Model {
 	return m
 }
 
+// targets are what the stances of targetModel are towards. What is great
+// elsewhere is terrible for the second one.
+var targets = []string{"the plan", "the rivals"}
+
+// targetModel returns a model of single words whose stance has targets, a
+// threshold for pro, and label sets.
+func targetModel(t testing.TB) *model.Model {
+	t.Helper()
+	features := model.Features{Words: 1}
+	x, err := model.NewExtractor(features, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := func(word string) model.FeatureID { return x.Extract(word)[0].ID }
+	rows := map[model.FeatureID][6]int16{} // money, sport, summit, con, neutral, pro
+	for _, word := range common {
+		rows[id(word)] = [6]int16{}
+	}
+	for i, words := range topics {
+		for _, word := range words {
+			row := [6]int16{}
+			row[i] = 2
+			rows[id(word)] = row
+		}
+	}
+	rows[id("great")], rows[id("terrible")] = [6]int16{3: -2, 5: 2}, [6]int16{3: 2, 5: -2}
+	rows[model.Cross(id("great"), targets[0])] = [6]int16{3: -1, 4: 1}
+	rows[model.Cross(id("great"), targets[1])] = [6]int16{3: 4, 5: -4}
+	rows[model.Cross(id("terrible"), targets[1])] = [6]int16{3: -4, 5: 4}
+
+	spec := model.Spec{Features: features, MinKnownShare: 0.5, Heads: targetHeads()}
+	for _, id := range slices.Sorted(maps.Keys(rows)) {
+		row := rows[id]
+		spec.IDs, spec.Weights = append(spec.IDs, id), append(spec.Weights, row[:]...)
+	}
+	m, err := model.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func targetHeads() []model.Head {
+	third := []float64{0.25, 0.5, 0.25}
+	head := func(name string, labels ...string) model.Head {
+		return model.Head{
+			Name: name, Labels: labels, DocCounts: []uint64{1, 2, 1}, Prior: third, Bias: []int64{0, 0, 0},
+			Blocks: []model.Block{{Value: model.TF}}, InverseTemperature: 1, TargetInverseTemperature: 0.5,
+		}
+	}
+	stance := head("stance", "con", "neutral", "pro")
+	for _, name := range targets {
+		stance.Targets = append(stance.Targets, model.Target{Name: name, DocCounts: []uint64{1, 1, 1}, Prior: third, Bias: []int64{0, 1 << model.ScoreBits, 0}})
+	}
+	stance.LabelThresholds = []float64{0, 0, 0.8}
+	stance.Sets = model.LabelSets{Coverage: 0.9, Thresholds: []float64{0.2, 0.4, 0.2}}
+	return []model.Head{head("topic", "money", "sport", "summit"), stance}
+}
+
 // start runs a real server with the test model on loopback until the test ends
 // and returns a client of it.
 func start(t testing.TB, opts ...client.Option) *client.Client {
+	t.Helper()
+	return startWith(t, testModel(t), opts...)
+}
+
+func startWith(t testing.TB, m *model.Model, opts ...client.Option) *client.Client {
 	t.Helper()
 	s, err := serve.New(serve.Config{Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Use(testModel(t))
+	s.Use(m)
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +173,12 @@ func start(t testing.TB, opts ...client.Option) *client.Client {
 
 func mustLocal(t testing.TB, o Options) Classifier {
 	t.Helper()
-	c, err := Local(testModel(t), o)
+	return mustLocalWith(t, testModel(t), o)
+}
+
+func mustLocalWith(t testing.TB, m *model.Model, o Options) Classifier {
+	t.Helper()
+	c, err := Local(m, o)
 	if err != nil {
 		t.Fatal(err)
 	}

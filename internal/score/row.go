@@ -21,13 +21,26 @@ type Row struct {
 
 // A Prediction is what one head says.
 type Prediction struct {
-	Head        string     `json:"-"`
-	Label       string     `json:"label"`       // "" when the head abstained
-	Probability float64    `json:"probability"` // of the best label
-	Decision    string     `json:"decision"`    // LABELED, or why not
-	Scores      []Score    `json:"scores"`      // best labels first
-	Evidence    []Evidence `json:"-"`           // for the best label, largest first
+	Head        string  `json:"-"`
+	Label       string  `json:"label"`       // "" when the head abstained
+	Probability float64 `json:"probability"` // of the best label
+	Decision    string  `json:"decision"`    // LABELED, or why not
+	Scores      []Score `json:"scores"`      // best labels first
+	// TargetWeights are the weights that answered, PER_TARGET or POOLED; "" when
+	// the head has no targets.
+	TargetWeights string `json:"target_weights,omitempty"`
+	// LabelSet holds the labels that the text may have; nil when the model was
+	// trained without label sets.
+	LabelSet []string   `json:"label_set,omitzero"`
+	Coverage float64    `json:"-"` // share of texts whose LabelSet is to hold the right label
+	Evidence []Evidence `json:"-"` // for the best label, largest first
 }
+
+// The values of Prediction.TargetWeights.
+const (
+	PerTarget = "PER_TARGET"
+	Pooled    = "POOLED"
+)
 
 // A Score is the calibrated probability of a label.
 type Score struct {

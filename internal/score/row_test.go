@@ -21,6 +21,18 @@ func TestRowsAsJSON(t *testing.T) {
 			`"topic":{"label":"sport","probability":0.75,"decision":"LABELED","scores":[{"label":"sport","probability":0.75},{"label":"money","probability":0.25}]},` +
 			`"a stance":{"label":"","probability":0.5,"decision":"AMBIGUOUS","scores":[{"label":"con","probability":0.5}]}},` +
 			`"input":{"tokens":3,"known_tokens":2},"revision":"abc"}`},
+		{"targets and label sets", Row{
+			ID: "1", Revision: "abc",
+			Predictions: []Prediction{
+				{Head: "topic", Label: "sport", Probability: 1, Decision: "LABELED", Scores: []Score{{"sport", 1}}, LabelSet: []string{"money", "sport"}, Coverage: 0.9},
+				{Head: "stance", Label: "con", Probability: 1, Decision: "LABELED", Scores: []Score{{"con", 1}}, TargetWeights: PerTarget},
+				{Head: "tone", Label: "dry", Probability: 1, Decision: "LABELED", Scores: []Score{{"dry", 1}}, TargetWeights: Pooled, LabelSet: []string{}, Coverage: 0.9},
+			},
+		}, `{"id":"1","predictions":{` +
+			`"topic":{"label":"sport","probability":1,"decision":"LABELED","scores":[{"label":"sport","probability":1}],"label_set":["money","sport"]},` +
+			`"stance":{"label":"con","probability":1,"decision":"LABELED","scores":[{"label":"con","probability":1}],"target_weights":"PER_TARGET"},` +
+			`"tone":{"label":"dry","probability":1,"decision":"LABELED","scores":[{"label":"dry","probability":1}],"target_weights":"POOLED","label_set":[]}},` +
+			`"input":{"tokens":0,"known_tokens":0},"revision":"abc"}`},
 		{"no heads", Row{ID: "2", Revision: "abc"}, `{"id":"2","predictions":{},"input":{"tokens":0,"known_tokens":0},"revision":"abc"}`},
 		{"a text that was cut", Row{Input: Input{Truncated: true}}, `{"id":"","predictions":{},"input":{"tokens":0,"known_tokens":0,"truncated":true},"revision":""}`},
 		{"an error alone", Row{ID: "3", Revision: "abc", Err: invalid("no")}, `{"id":"3","error":{"code":"INVALID_ARGUMENT","message":"no"}}`},

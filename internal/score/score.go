@@ -13,8 +13,11 @@ import (
 )
 
 // MaxDocumentBytes is the longest text that is scored; it is a server's
-// default limit too.
-const MaxDocumentBytes = 1 << 20
+// default limit too. MaxTargetBytes is the longest target, with a server too.
+const (
+	MaxDocumentBytes = 1 << 20
+	MaxTargetBytes   = 256
+)
 
 // chunkRows and chunkBytes bound what is read before it is classified.
 const (
@@ -48,10 +51,10 @@ func Run(ctx context.Context, c Classifier, srcs []dataset.Source, opts dataset.
 	return s, nil
 }
 
-// A line is a row of the output on its way: a text, until it has its answer.
+// A line is a row of the output on its way: a document, until it has its answer.
 type line struct {
-	text string
-	row  Row
+	document Document
+	row      Row
 }
 
 // chunks reads the sources, some rows at a time.
@@ -68,7 +71,7 @@ func chunks(srcs []dataset.Source, opts dataset.Options) iter.Seq2[[]line, error
 					}
 					return
 				}
-				chunk, bytes = append(chunk, l), bytes+len(ex.Text)
+				chunk, bytes = append(chunk, l), bytes+len(ex.Text)+len(ex.Target)
 				if len(chunk) == chunkRows || bytes >= chunkBytes {
 					if !yield(chunk, nil) {
 						return
@@ -93,7 +96,7 @@ func newLine(ex dataset.Example, err error) (line, error) {
 	case err != nil:
 		return line{}, err
 	}
-	l := line{text: ex.Text, row: Row{ID: ex.ID}}
+	l := line{document: Document{ex.Text, ex.Target}, row: Row{ID: ex.ID}}
 	if l.row.ID == "" {
 		l.row.ID = fmt.Sprintf("%s:%d", ex.File, ex.Line)
 	}
@@ -102,23 +105,25 @@ func newLine(ex dataset.Example, err error) (line, error) {
 		l.row.Err = invalid(fmt.Sprintf("%s:%d: the text is empty", ex.File, ex.Line))
 	case len(ex.Text) > MaxDocumentBytes:
 		l.row.Err = invalid(fmt.Sprintf("%s:%d: the text has %d bytes, the limit is %d", ex.File, ex.Line, len(ex.Text), MaxDocumentBytes))
+	case len(ex.Target) > MaxTargetBytes:
+		l.row.Err = invalid(fmt.Sprintf("%s:%d: the target has %d bytes, the limit is %d", ex.File, ex.Line, len(ex.Target), MaxTargetBytes))
 	}
 	return l, nil
 }
 
 // classify fills in the answers of a chunk.
 func classify(ctx context.Context, c Classifier, chunk []line) error {
-	var texts []string
+	var documents []Document
 	var at []int
 	for i, l := range chunk {
 		if l.row.Err == nil {
-			texts, at = append(texts, l.text), append(at, i)
+			documents, at = append(documents, l.document), append(at, i)
 		}
 	}
-	if len(texts) == 0 {
+	if len(documents) == 0 {
 		return nil
 	}
-	rows, err := c.Classify(ctx, texts)
+	rows, err := c.Classify(ctx, documents)
 	if err != nil {
 		return err
 	}

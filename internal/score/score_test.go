@@ -13,10 +13,11 @@ import (
 
 	"github.com/parley-nlp/parley/client"
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/model"
 )
 
 // varied returns a file of n rows: texts of known and unknown words and of odd
-// characters, with ids and without, and rows that cannot be scored.
+// characters, with ids and targets and without, and rows that cannot be scored.
 func varied(n int) string {
 	rng := rand.New(rand.NewPCG(3, 4))
 	odd := []string{
@@ -37,6 +38,9 @@ func varied(n int) string {
 		if rng.IntN(2) == 0 {
 			row["id"] = fmt.Sprint("id<", i, ">")
 		}
+		if n := rng.IntN(12); n < 8 {
+			row["target"] = []any{targets[0], targets[1], strings.ToUpper(targets[0]), "the rain", " ", 7, nil, strings.Repeat("é", 129)}[n]
+		}
 		line, _ := json.Marshal(row)
 		b.Write(line)
 		b.WriteByte('\n')
@@ -51,8 +55,14 @@ func varied(n int) string {
 func ptr(p float64) *float64 { return &p }
 
 func TestRemoteAnswersAreThoseOfTheLocalModel(t *testing.T) {
+	for name, m := range map[string]*model.Model{"plain": testModel(t), "with targets and sets": targetModel(t)} {
+		t.Run(name, func(t *testing.T) { checkRemoteIsLocal(t, m) })
+	}
+}
+
+func checkRemoteIsLocal(t *testing.T, m *model.Model) {
 	file := varied(400)
-	c := start(t, client.WithBatches(7, 1<<20, 3)) // many calls, in flight together
+	c := startWith(t, m, client.WithBatches(7, 1<<20, 3)) // many calls, in flight together
 	for _, o := range []Options{
 		{},
 		{Top: -1},
@@ -64,7 +74,7 @@ func TestRemoteAnswersAreThoseOfTheLocalModel(t *testing.T) {
 		{MinMargin: 0.5, Evidence: 3},
 		{MinMargin: 1, MinProbability: ptr(0.2), Top: 3, Evidence: 50},
 	} {
-		want, wantSummary, err := run(mustLocal(t, o), file)
+		want, wantSummary, err := run(mustLocalWith(t, m, o), file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +178,7 @@ func TestFinalErrorComesAfterWhatWasRead(t *testing.T) {
 	}
 }
 
-// A recorder is a local classifier that remembers how many texts came together
+// A recorder is a local classifier that remembers how many documents came together
 // and cancels its context after some calls.
 type recorder struct {
 	Classifier
@@ -177,9 +187,9 @@ type recorder struct {
 	after  int
 }
 
-func (r *recorder) Classify(ctx context.Context, texts []string) ([]Row, error) {
-	r.sizes = append(r.sizes, len(texts))
-	rows, err := r.Classifier.Classify(ctx, texts)
+func (r *recorder) Classify(ctx context.Context, documents []Document) ([]Row, error) {
+	r.sizes = append(r.sizes, len(documents))
+	rows, err := r.Classifier.Classify(ctx, documents)
 	if len(r.sizes) == r.after {
 		r.cancel()
 	}

@@ -57,7 +57,7 @@ func (s *Server) BatchClassify(ctx context.Context, req *parleyv1.BatchClassifyR
 			return nil, errContext(ctx)
 		}
 		log.bytes += len(item.GetDocument().GetText())
-		resp.Results[i] = plan.item(item)
+		resp.Results[i] = s.item(plan, item)
 		if resp.Results[i].GetError() != nil {
 			resp.ErrorCount++
 		}
@@ -116,13 +116,20 @@ func (s *Server) plan(m *model.Model, o *parleyv1.ClassifyOptions) (*plan, error
 		return nil, err
 	}
 	for _, h := range p.heads {
-		t := model.Thresholds{MinProbability: m.Heads()[h].MinProbability, MinMargin: o.GetMinMargin()}
-		if o != nil && o.MinProbability != nil {
-			t.MinProbability = o.GetMinProbability()
-		}
-		p.thresholds = append(p.thresholds, t)
+		p.thresholds = append(p.thresholds, thresholds(&m.Heads()[h], o))
 	}
 	return p, nil
+}
+
+// thresholds are those asked for. A least probability takes the place of all
+// that the head itself has.
+func thresholds(head *model.Head, o *parleyv1.ClassifyOptions) model.Thresholds {
+	t := head.Thresholds()
+	if o != nil && o.MinProbability != nil {
+		t = model.Thresholds{MinProbability: o.GetMinProbability()}
+	}
+	t.MinMargin = o.GetMinMargin()
+	return t
 }
 
 // chooseHeads takes the heads by name, all when none is named.
@@ -162,9 +169,13 @@ func (p *plan) evidenceTerms() int {
 }
 
 // item classifies an item of a batch. Its error is the one that Classify gives.
-func (p *plan) item(item *parleyv1.BatchClassifyItem) *parleyv1.BatchClassifyResult {
+func (s *Server) item(p *plan, item *parleyv1.BatchClassifyItem) *parleyv1.BatchClassifyResult {
 	result := &parleyv1.BatchClassifyResult{Id: item.GetId()}
-	c, err := p.classify(item.GetDocument())
+	var c *parleyv1.Classification
+	err := s.checkDocument(item.GetDocument())
+	if err == nil {
+		c, err = p.classify(item.GetDocument())
+	}
 	if err != nil {
 		result.Outcome = &parleyv1.BatchClassifyResult_Error{Error: status.Convert(err).Proto()}
 	} else {
@@ -182,7 +193,7 @@ func (p *plan) classify(d *parleyv1.Document) (*parleyv1.Classification, error) 
 	start := time.Now()
 	c := p.model.Acquire()
 	defer p.model.Release(c)
-	r := c.Classify(text)
+	r := c.Classify(text, d.GetTarget())
 	answer := &parleyv1.Classification{
 		Input: &parleyv1.InputReport{
 			Truncated: truncated, UsedBytes: int64(r.UsedBytes),
@@ -222,11 +233,16 @@ func (p *plan) prediction(c *model.Classifier, r *model.Result, i int, text stri
 	out := &parleyv1.HeadPrediction{
 		Head:                  head.Name,
 		Decision:              decisions[decision],
-		AppliedMinProbability: p.thresholds[i].MinProbability,
+		AppliedMinProbability: minProbability(p.thresholds[i], prediction.Best),
 		AppliedMinMargin:      p.thresholds[i].MinMargin,
+		TargetWeights:         targetWeights(head, prediction),
+		LabelSetCoverage:      head.Sets.Coverage,
 	}
 	if decision == model.Labeled {
 		out.Label = head.Labels[prediction.Best]
+	}
+	for _, l := range head.Sets.Set(prediction.Probabilities) {
+		out.LabelSet = append(out.LabelSet, head.Labels[l])
 	}
 	for _, l := range prediction.Ranked(p.topK) {
 		out.Scores = append(out.Scores, &parleyv1.LabelScore{Label: head.Labels[l], Probability: prediction.Probabilities[l], RawScore: prediction.Raw[l]})
@@ -235,6 +251,25 @@ func (p *plan) prediction(c *model.Classifier, r *model.Result, i int, text stri
 		}
 	}
 	return out
+}
+
+// minProbability is the threshold on the probability of a label.
+func minProbability(t model.Thresholds, label int) float64 {
+	if len(t.PerLabel) == 0 {
+		return t.MinProbability
+	}
+	return max(t.MinProbability, t.PerLabel[label])
+}
+
+// targetWeights tells which weights of head answered.
+func targetWeights(head *model.Head, p *model.Prediction) parleyv1.TargetWeights {
+	switch {
+	case len(head.Targets) == 0:
+		return parleyv1.TargetWeights_TARGET_WEIGHTS_NONE
+	case p.Target < 0:
+		return parleyv1.TargetWeights_TARGET_WEIGHTS_POOLED
+	}
+	return parleyv1.TargetWeights_TARGET_WEIGHTS_PER_TARGET
 }
 
 func evidence(e model.Explanation, label, text string) *parleyv1.LabelEvidence {

@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,7 +143,29 @@ func checkClassification(t testing.TB, c *parleyv1.Classification, text string, 
 		if p.GetLabel() != "" && p.GetLabel() != p.GetScores()[0].GetLabel() {
 			t.Errorf("%s: label %q is not the best of %v", p.GetHead(), p.GetLabel(), p.GetScores())
 		}
+		checkTargetAndSet(t, p)
 		checkEvidence(t, p, text, terms)
+	}
+}
+
+// checkTargetAndSet fails unless the weights are named, and the label set is a
+// part of the labels, in order, that comes with its coverage.
+func checkTargetAndSet(t testing.TB, p *parleyv1.HeadPrediction) {
+	t.Helper()
+	if p.GetTargetWeights() == parleyv1.TargetWeights_TARGET_WEIGHTS_UNSPECIFIED {
+		t.Errorf("%s: target weights %v", p.GetHead(), p.GetTargetWeights())
+	}
+	set := p.GetLabelSet()
+	if !slices.IsSorted(set) || len(slices.Compact(slices.Clone(set))) != len(set) {
+		t.Errorf("%s: label set %q is not in order", p.GetHead(), set)
+	}
+	if len(set) > 0 && !(p.GetLabelSetCoverage() > 0) {
+		t.Errorf("%s: label set %q of coverage %v", p.GetHead(), set, p.GetLabelSetCoverage())
+	}
+	for _, label := range set {
+		if !slices.ContainsFunc(p.GetScores(), func(l *parleyv1.LabelScore) bool { return l.GetLabel() == label }) {
+			t.Errorf("%s: %q of the label set is no label", p.GetHead(), label)
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func FuzzRequest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(s.Stop)
-	s.Use(newModel(f, 1))
+	s.Use(newTargetModel(f))
 	documented := []codes.Code{codes.OK, codes.InvalidArgument, codes.NotFound}
 	f.Fuzz(func(t *testing.T, inBatch bool, message []byte) {
 		method, check := classifyMethod, checkClassify

@@ -108,17 +108,38 @@ func (r *revision) describe() *parleyv1.ModelRevision {
 		ScoreUnitLog2:      -model.ScoreBits,
 	}
 	for _, h := range r.model.Heads() {
-		head := &parleyv1.Head{Id: h.Name, Labels: h.Labels, MinProbability: h.MinProbability}
-		for _, n := range h.DocCounts {
-			head.DocumentCounts = append(head.DocumentCounts, int64(n))
+		out.Heads = append(out.Heads, describeHead(&h))
+		if h.Evaluation.Examples > 0 {
+			out.Evaluations = append(out.Evaluations, describeEvaluation(h.Name, &h.Evaluation))
 		}
-		out.Heads = append(out.Heads, head)
-		if e := h.Evaluation; e.Examples > 0 {
-			out.Evaluations = append(out.Evaluations, &parleyv1.Evaluation{
-				Head: h.Name, ExampleCount: int64(e.Examples), Accuracy: e.Accuracy, MacroF1: e.MacroF1,
-				MajorityAccuracy: e.MajorityAccuracy, ExpectedCalibrationError: e.ECE, NegativeLogLikelihood: e.NLL,
-			})
-		}
+	}
+	return out
+}
+
+func describeHead(h *model.Head) *parleyv1.Head {
+	out := &parleyv1.Head{
+		Id: h.Name, Labels: h.Labels,
+		MinProbability: h.MinProbability, LabelMinProbabilities: h.LabelThresholds, LabelSetCoverage: h.Sets.Coverage,
+		InverseTemperature: h.InverseTemperature, TargetInverseTemperature: h.TargetInverseTemperature,
+		DecisionWeights: h.DecisionWeights,
+	}
+	for _, n := range h.DocCounts {
+		out.DocumentCounts = append(out.DocumentCounts, int64(n))
+	}
+	for _, t := range h.Targets {
+		out.Targets = append(out.Targets, t.Name)
+	}
+	return out
+}
+
+func describeEvaluation(head string, e *model.Evaluation) *parleyv1.Evaluation {
+	out := &parleyv1.Evaluation{
+		Head: head, ExampleCount: int64(e.Examples), Accuracy: e.Accuracy, MacroF1: e.MacroF1, MajorityAccuracy: e.MajorityAccuracy,
+		ExpectedCalibrationError: e.ECE, ExpectedCalibrationErrorIfPerfect: e.PerfectECE,
+		NegativeLogLikelihood: e.NLL, BrierScore: e.Brier,
+	}
+	for _, p := range e.Learning {
+		out.LearningCurve = append(out.LearningCurve, &parleyv1.LearningPoint{ExampleCount: int64(p.Examples), Accuracy: p.Accuracy, MacroF1: p.MacroF1})
 	}
 	return out
 }

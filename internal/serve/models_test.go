@@ -30,12 +30,14 @@ func TestRevisions(t *testing.T) {
 		ArtifactSha256:     m.Revision(),
 		TrainingDataSha256: m.TrainingData(),
 		Heads: []*parleyv1.Head{
-			{Id: "topic", Labels: []string{"money", "sport"}, DocumentCounts: []int64{2, 1}},
-			{Id: "stance", Labels: []string{"con", "neutral", "pro"}, DocumentCounts: []int64{1, 0, 1}, MinProbability: 0.5},
+			{Id: "topic", Labels: []string{"money", "sport"}, DocumentCounts: []int64{2, 1}, InverseTemperature: 1, TargetInverseTemperature: 1},
+			{Id: "stance", Labels: []string{"con", "neutral", "pro"}, DocumentCounts: []int64{1, 0, 1}, MinProbability: 0.5,
+				InverseTemperature: 0.5, TargetInverseTemperature: 1},
 		},
 		Evaluations: []*parleyv1.Evaluation{{
 			Head: "stance", ExampleCount: 9, Accuracy: 0.75, MacroF1: 0.5, MajorityAccuracy: 0.25,
-			ExpectedCalibrationError: 0.125, NegativeLogLikelihood: 1.5,
+			ExpectedCalibrationError: 0.125, ExpectedCalibrationErrorIfPerfect: 0.0625, NegativeLogLikelihood: 1.5, BrierScore: 0.375,
+			LearningCurve: []*parleyv1.LearningPoint{{ExampleCount: 3, Accuracy: 0.5, MacroF1: 0.25}, {ExampleCount: 7, Accuracy: 0.75, MacroF1: 0.5}},
 		}},
 		ArtifactBytes: int64(len(m.Bytes())),
 		FeatureCount:  int64(len(vocabulary)),
@@ -50,6 +52,26 @@ func TestRevisions(t *testing.T) {
 		if err != nil || !proto.Equal(got.GetModelRevision(), want) {
 			t.Errorf("%s: got %v and %v, want %v", id, got, err, want)
 		}
+	}
+}
+
+func TestHeadWithTargets(t *testing.T) {
+	s := start(t, Config{}, newTargetModel(t))
+	got, err := s.models.GetModelRevision(t.Context(), &parleyv1.GetModelRevisionRequest{Name: "models/default/revisions/live"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &parleyv1.Head{
+		Id: "stance", Labels: []string{"con", "neutral", "pro"}, DocumentCounts: []int64{2, 1, 1},
+		MinProbability: 0.25, LabelMinProbabilities: []float64{0, 0.625, 0.875},
+		Targets: []string{"oil price", "straße 1 ü"}, LabelSetCoverage: 0.9,
+		InverseTemperature: 0.5, TargetInverseTemperature: 0.25,
+	}
+	if head := got.GetModelRevision().GetHeads()[1]; !proto.Equal(head, want) {
+		t.Errorf("got %v, want %v", head, want)
+	}
+	if list := got.GetModelRevision().GetEvaluations(); len(list) != 0 {
+		t.Errorf("got the evaluations %v, want none", list)
 	}
 }
 

@@ -42,19 +42,54 @@ const nat = 1 << model.ScoreBits
 // models with different ones are different revisions.
 func newModel(t testing.TB, bias int64) *model.Model {
 	t.Helper()
-	s := model.Spec{
-		Features:      model.Features{Words: 2},
-		MinKnownShare: 0.25,
-		Heads: []model.Head{
-			{Name: "topic", Labels: []string{"money", "sport"}, DocCounts: []uint64{2, 1}, Bias: []int64{bias * nat, 0}, InverseTemperature: 1},
-			{Name: "stance", Labels: []string{"con", "neutral", "pro"}, DocCounts: []uint64{1, 0, 1}, Bias: []int64{0, nat, 0},
-				Value: model.TF, InverseTemperature: 0.5, MinProbability: 0.5,
-				Evaluation: model.Evaluation{Examples: 9, Accuracy: 0.75, MacroF1: 0.5, MajorityAccuracy: 0.25, ECE: 0.125, NLL: 1.5}},
-		},
-	}
+	return build(t, []model.Head{
+		{Name: "topic", Labels: []string{"money", "sport"}, DocCounts: []uint64{2, 1}, Prior: []float64{0.6, 0.4}, Bias: []int64{bias * nat, 0},
+			Blocks: []model.Block{{Value: model.Binary}}, InverseTemperature: 1, TargetInverseTemperature: 1},
+		{Name: "stance", Labels: []string{"con", "neutral", "pro"}, DocCounts: []uint64{1, 0, 1}, Prior: []float64{0.4, 0.2, 0.4}, Bias: []int64{0, nat, 0},
+			Blocks: []model.Block{{Value: model.TF}}, InverseTemperature: 0.5, TargetInverseTemperature: 1, MinProbability: 0.5,
+			Evaluation: model.Evaluation{Examples: 9, Accuracy: 0.75, MacroF1: 0.5, MajorityAccuracy: 0.25, ECE: 0.125, PerfectECE: 0.0625, NLL: 1.5, Brier: 0.375,
+				Learning: []model.LearningPoint{{Examples: 3, Accuracy: 0.5, MacroF1: 0.25}, {Examples: 7, Accuracy: 0.75, MacroF1: 0.5}}}},
+	}, nil)
+}
+
+// aimed is what the test model with targets adds to the weights of a term in
+// texts about a target.
+var aimed = map[string]map[string][5]int16{
+	"oil price":  {"great": {0, 0, 6, 0, -6}},
+	"straße 1 ü": {"the": {0, 0, 0, 2, 0}},
+}
+
+// newTargetModel returns a model of the vocabulary whose stance has targets, a
+// threshold of its own for pro, and label sets.
+func newTargetModel(t testing.TB) *model.Model {
+	t.Helper()
+	return build(t, []model.Head{
+		{Name: "topic", Labels: []string{"money", "sport"}, DocCounts: []uint64{2, 1}, Prior: []float64{0.6, 0.4}, Bias: []int64{0, 0},
+			Blocks: []model.Block{{Value: model.Binary}}, InverseTemperature: 1, TargetInverseTemperature: 1},
+		{Name: "stance", Labels: []string{"con", "neutral", "pro"}, DocCounts: []uint64{2, 1, 1}, Prior: []float64{0.5, 0.25, 0.25}, Bias: []int64{0, nat, 0},
+			Blocks: []model.Block{{Value: model.TF}}, InverseTemperature: 0.5, TargetInverseTemperature: 0.25,
+			Targets: []model.Target{
+				{Name: "oil price", DocCounts: []uint64{1, 0, 1}, Prior: []float64{0.125, 0.125, 0.75}, Bias: []int64{nat, 0, 0}},
+				{Name: "straße 1 ü", DocCounts: []uint64{1, 1, 0}, Prior: []float64{0.25, 0.5, 0.25}, Bias: []int64{0, 0, nat}},
+			},
+			MinProbability: 0.25, LabelThresholds: []float64{0, 0.625, 0.875},
+			Sets: model.LabelSets{Coverage: 0.9, Thresholds: []float64{0.2, 0.7, 0.28}}},
+	}, aimed)
+}
+
+// build returns a model of the vocabulary with these heads, which have five
+// columns together.
+func build(t testing.TB, heads []model.Head, aimed map[string]map[string][5]int16) *model.Model {
+	t.Helper()
+	s := model.Spec{Features: model.Features{Words: 2}, MinKnownShare: 0.25, Heads: heads}
 	rows := map[model.FeatureID][5]int16{}
 	for term, weights := range vocabulary {
 		rows[featureOf(t, s.Features, term)] = weights
+	}
+	for target, terms := range aimed {
+		for term, weights := range terms {
+			rows[model.Cross(featureOf(t, s.Features, term), target)] = weights
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(rows)) {
 		s.IDs = append(s.IDs, id)
@@ -139,7 +174,8 @@ func dial(t testing.TB, lis *bufconn.Listener, opts ...grpc.DialOption) *grpc.Cl
 	return conn
 }
 
-// A journal keeps the log of a server, and the texts that were sent to it.
+// A journal keeps the log of a server, and the texts and targets that were sent
+// to it.
 type journal struct {
 	mu    sync.Mutex
 	lines []map[string]any
@@ -179,18 +215,18 @@ func (j *journal) keepTexts(ctx context.Context, method string, req, reply any, 
 	j.mu.Lock()
 	switch req := req.(type) {
 	case *parleyv1.ClassifyRequest:
-		j.texts = append(j.texts, req.GetDocument().GetText())
+		j.texts = append(j.texts, req.GetDocument().GetText(), req.GetDocument().GetTarget())
 	case *parleyv1.BatchClassifyRequest:
 		for _, item := range req.GetItems() {
-			j.texts = append(j.texts, item.GetDocument().GetText())
+			j.texts = append(j.texts, item.GetDocument().GetText(), item.GetDocument().GetTarget())
 		}
 	}
 	j.mu.Unlock()
 	return invoke(ctx, method, req, reply, cc, opts...)
 }
 
-// checkSecrecy fails the test when a word of a text, of at least four bytes, is
-// in the log.
+// checkSecrecy fails the test when a word of a text or target, of at least four
+// bytes, is in the log.
 func (j *journal) checkSecrecy(t testing.TB) {
 	var log []string
 	for _, event := range j.events() {
@@ -210,7 +246,15 @@ func (j *journal) checkSecrecy(t testing.TB) {
 // classify classifies text and fails the test when it cannot be.
 func (s *service) classify(t testing.TB, text string, o *parleyv1.ClassifyOptions) *parleyv1.Classification {
 	t.Helper()
-	resp, err := s.client.Classify(t.Context(), request(text, o))
+	return s.classifyAbout(t, text, "", o)
+}
+
+// classifyAbout is classify for a text about a target.
+func (s *service) classifyAbout(t testing.TB, text, target string, o *parleyv1.ClassifyOptions) *parleyv1.Classification {
+	t.Helper()
+	req := request(text, o)
+	req.Document.Target = target
+	resp, err := s.client.Classify(t.Context(), req)
 	if err != nil {
 		t.Fatalf("%.40q: %v", text, err)
 	}

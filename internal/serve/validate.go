@@ -7,16 +7,32 @@ import (
 	"buf.build/go/protovalidate"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
+
+	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
 // validate refuses requests that break the rules written in the .proto files.
 func (s *Server) validate(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	if message, ok := request.(proto.Message); ok {
-		if err := s.validator.Validate(message); err != nil {
-			return nil, errInvalidFields(violations(err))
+		if err := s.check(message); err != nil {
+			return nil, err
 		}
 	}
 	return handler(ctx, request)
+}
+
+// checkDocument applies the rules to a document of a batch, which validate
+// leaves alone. Its error is the one that Classify gives.
+func (s *Server) checkDocument(d *parleyv1.Document) error {
+	return s.check(&parleyv1.ClassifyRequest{Document: d})
+}
+
+// check applies the rules to a message.
+func (s *Server) check(m proto.Message) error {
+	if err := s.validator.Validate(m); err != nil {
+		return errInvalidFields(violations(err))
+	}
+	return nil
 }
 
 // violations lists the fields that err names and what is wrong with each. Any

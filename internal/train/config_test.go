@@ -4,10 +4,10 @@ import (
 	"context"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 )
 
@@ -20,15 +20,23 @@ func TestConfigErrors(t *testing.T) {
 		{"default", func(*Config) {}, ""},
 		{"two folds", func(c *Config) { c.Folds = 2 }, ""},
 		{"a hundred folds", func(c *Config) { c.Folds = 100 }, ""},
-		{"least alpha", func(c *Config) { c.Alphas = []float64{MinAlpha} }, ""},
-		{"largest alpha", func(c *Config) { c.Alphas = []float64{MaxAlpha} }, ""},
+		{"least alpha", func(c *Config) { c.Alphas = []float64{MinStrength} }, ""},
+		{"largest alpha", func(c *Config) { c.Alphas = []float64{MaxStrength} }, ""},
 		{"no features", func(c *Config) { c.Features = nil }, "to choose from"},
 		{"no values", func(c *Config) { c.Values = nil }, "to choose from"},
 		{"no estimators", func(c *Config) { c.Estimators = nil }, "to choose from"},
-		{"no alphas", func(c *Config) { c.Alphas = nil }, "to choose from"},
-		{"alpha 0", func(c *Config) { c.Alphas = []float64{1, 0} }, "alpha 0: want"},
-		{"alpha too large", func(c *Config) { c.Alphas = []float64{1001} }, "alpha 1001: want"},
-		{"alpha not a number", func(c *Config) { c.Alphas = []float64{math.NaN()} }, "alpha NaN: want"},
+		{"no alphas, which is the usual ones", func(c *Config) { c.Alphas = nil }, ""},
+		{"cost 0", func(c *Config) { c.Costs = []float64{0} }, "cost 0: want"},
+		{"no members", func(c *Config) { c.Members = 0 }, "0 members: want"},
+		{"too many members", func(c *Config) { c.Members = maxMembers + 1 }, "members: want"},
+		{"nested too often", func(c *Config) { c.Nested = MaxNested + 1 }, "nested validation: want"},
+		{"fewer than no budget", func(c *Config) { c.Budget = -1 }, "budget -1: want"},
+		{"coverage 0.4", func(c *Config) { c.Coverage = 0.4 }, "coverage 0.4"},
+		{"coverage 1", func(c *Config) { c.Coverage = 1 }, "coverage 1"},
+		{"coverage not a number", func(c *Config) { c.Coverage = math.NaN() }, "coverage NaN"},
+		{"alpha 0", func(c *Config) { c.Alphas = []float64{1, 0} }, "cost 0: want"},
+		{"alpha too large", func(c *Config) { c.Alphas = []float64{2 * MaxStrength} }, "2e+06: want"},
+		{"alpha not a number", func(c *Config) { c.Alphas = []float64{math.NaN()} }, "NaN: want"},
 		{"one fold", func(c *Config) { c.Folds = 1 }, "1 folds: want"},
 		{"fewer than no folds", func(c *Config) { c.Folds = -1 }, "-1 folds: want"},
 		{"too many folds", func(c *Config) { c.Folds = 101 }, "101 folds: want"},
@@ -46,11 +54,6 @@ func TestConfigErrors(t *testing.T) {
 			t.Errorf("%s: got error %v, want %q", c.name, err, c.want)
 		}
 	}
-}
-
-// says reports whether err has want in its text, or is nil when want is empty.
-func says(err error, want string) bool {
-	return err == nil && want == "" || err != nil && want != "" && strings.Contains(err.Error(), want)
 }
 
 func TestUnion(t *testing.T) {
@@ -71,51 +74,58 @@ func TestCandidatesComeInOrderOfPreference(t *testing.T) {
 	a, b := model.Features{Words: 1}, model.Features{Words: 2}
 	c := Config{
 		Features: []model.Features{a, b}, Values: []model.Value{model.TF},
-		Estimators: []Estimator{ComplementNB, MultinomialNB}, Alphas: []float64{1, 0.5},
+		Estimators: []Estimator{ComplementNB, SVM}, Alphas: []float64{1, 0.5}, Costs: []float64{3},
 	}
-	got := c.candidates()
+	var got []candidate
+	for _, c := range c.candidates() {
+		c.tier = 0
+		got = append(got, c)
+	}
 	want := []candidate{
-		{a, model.TF, ComplementNB, 1}, {a, model.TF, ComplementNB, 0.5},
-		{b, model.TF, ComplementNB, 1}, {b, model.TF, ComplementNB, 0.5},
-		{a, model.TF, MultinomialNB, 1}, {a, model.TF, MultinomialNB, 0.5},
-		{b, model.TF, MultinomialNB, 1}, {b, model.TF, MultinomialNB, 0.5},
+		{a, model.TF, ComplementNB, 1, false, 0}, {a, model.TF, ComplementNB, 0.5, false, 0},
+		{b, model.TF, ComplementNB, 1, false, 0}, {b, model.TF, ComplementNB, 0.5, false, 0},
+		{a, model.TF, SVM, 3, true, 0}, {a, model.TF, SVM, 3, false, 0},
+		{b, model.TF, SVM, 3, true, 0}, {b, model.TF, SVM, 3, false, 0},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got, want := countedAlike(got), [][]int{{0, 1, 4, 5}, {2, 3, 6, 7}}; !reflect.DeepEqual(got, want) {
-		t.Errorf("counted alike: got %v, want %v", got, want)
-	}
 }
 
-func TestBestIsTheFirstOfEqualTrials(t *testing.T) {
-	trials := []trial{{candidate{Alpha: 1}, 0.2, 0.9}, {candidate{Alpha: 2}, 0.5, 0.1}, {candidate{Alpha: 3}, 0.5, 0.8}}
-	if got := best(trials); got.Alpha != 2 {
-		t.Errorf("got alpha %v, want 2", got.Alpha)
-	}
-}
-
-func TestAffordable(t *testing.T) {
-	words, chars := LongText, ShortText
-	mb := strings.Repeat("x", 1<<20)
-	for _, c := range []struct {
-		name string
-		list []model.Features
-		mb   int
-		want []model.Features
-		warn bool
-	}{
-		{"little text", []model.Features{words, chars}, 32, []model.Features{words, chars}, false},
-		{"much text", []model.Features{words, chars}, 33, []model.Features{words}, true},
-		{"much text, pinned", []model.Features{chars}, 33, []model.Features{chars}, false},
-		{"much text, words only", []model.Features{words}, 33, []model.Features{words}, false},
-	} {
-		var examples []dataset.Example
-		for range c.mb {
-			examples = append(examples, dataset.Example{Text: mb})
+// Every estimator can be pinned with every value, though the search would not
+// try all.
+func TestEveryPinHasACandidate(t *testing.T) {
+	for e := range Estimator(estimators) {
+		for _, v := range everyValue {
+			c := Config{Features: []model.Features{LongText}, Values: []model.Value{v}, Estimators: []Estimator{e}}
+			if len(c.candidates()) == 0 {
+				t.Errorf("%s with %s values: no candidates", e, v)
+			}
 		}
+	}
+}
+
+func TestWithinReason(t *testing.T) {
+	words, chars := LongText, ShortText
+	const many = charactersUpTo/512 + 1
+	for _, c := range []struct {
+		name   string
+		list   []model.Features
+		texts  int
+		length int
+		want   []model.Features
+		warn   bool
+	}{
+		{"short texts", []model.Features{words, chars}, 50, 512, []model.Features{words, chars}, false},
+		{"long texts", []model.Features{words, chars}, 50, charactersBelow + 1, []model.Features{words}, false},
+		{"long texts, pinned", []model.Features{chars}, 50, charactersBelow + 1, []model.Features{chars}, false},
+		{"many short texts", []model.Features{words, chars}, many, 512, []model.Features{words}, true},
+		{"many short texts, pinned", []model.Features{chars}, many, 512, []model.Features{chars}, false},
+		{"many short texts, words only", []model.Features{words}, many, 512, []model.Features{words}, false},
+	} {
+		examples := slices.Repeat(texts(strings.Repeat("x", c.length)), c.texts)
 		var r Report
-		if got := affordable(c.list, examples, &r); !reflect.DeepEqual(got, c.want) || (len(r.Warnings) > 0) != c.warn {
+		if got := withinReason(c.list, examples, &r); !reflect.DeepEqual(got, c.want) || (len(r.Warnings) > 0) != c.warn {
 			t.Errorf("%s: got %v with warnings %q, want %v, a warning: %t", c.name, got, r.Warnings, c.want, c.warn)
 		}
 	}

@@ -42,22 +42,6 @@ type document []occurrence
 // An occurrence is a row and how often its feature occurs.
 type occurrence struct{ row, count uint32 }
 
-// documents returns the documents with the features of f only.
-func (c *corpus) documents(f model.Features) []document {
-	if f == c.features {
-		return c.docs
-	}
-	docs := make([]document, len(c.docs))
-	for i, d := range c.docs {
-		for _, o := range d {
-			if c.kinds[o.row].in(f) {
-				docs[i] = append(docs[i], o)
-			}
-		}
-	}
-	return docs
-}
-
 // sortExamples brings examples into the order of their content, so that
 // neither the order of files nor of lines matters, and returns the SHA-256
 // over them. Ids and places are not content.

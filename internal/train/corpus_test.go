@@ -87,28 +87,46 @@ func TestCorpusHoldsTheFeaturesOfTheTexts(t *testing.T) {
 	}
 }
 
-func TestDocumentsHaveTheFeaturesAskedFor(t *testing.T) {
+func TestVectorsHaveTheFeaturesAskedFor(t *testing.T) {
 	all := model.Features{Words: 3, CharMin: 2, CharMax: 3}
 	examples := texts("one two three four", "four five one", "#six!")
 	c, err := newCorpus(context.Background(), examples, all)
 	if err != nil {
 		t.Fatal(err)
 	}
+	known := c.seenBy(func(int) bool { return true })
 	for _, f := range []model.Features{{Words: 1}, {Words: 2}, {Words: 3}, {Words: 1, CharMin: 2, CharMax: 3}, all} {
 		small, err := newCorpus(context.Background(), examples, f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, d := range c.documents(f) {
-			var got, want []feature
-			for _, o := range d {
-				got = append(got, feature{c.ids[o.row], o.count})
+		for _, v := range everyValue {
+			got, want := c.vectorise(known, f, v), small.vectorise(small.seenBy(func(int) bool { return true }), f, v)
+			if !slices.Equal(got.values, want.values) || !slices.Equal(got.start, want.start) {
+				t.Errorf("%s, %s values: got %v, want %v", f, v, got.values, want.values)
 			}
-			for _, o := range small.docs[i] {
-				want = append(want, feature{small.ids[o.row], o.count})
+			for j, row := range got.rows {
+				if c.ids[row] != small.ids[want.rows[j]] {
+					t.Fatalf("%s, %s values: entry %d is of another feature", f, v, j)
+				}
 			}
-			if !slices.Equal(got, want) {
-				t.Errorf("%s, text %d: got %v, want %v", f, i, got, want)
+		}
+	}
+}
+
+// Of a text that was not seen only the features of others are read, and its
+// normalised values have length 1 with those alone.
+func TestVectorsOfUnseenTexts(t *testing.T) {
+	c, err := newCorpus(context.Background(), texts("red green", "red blue blue", "grey"), model.Features{Words: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range everyValue {
+		docs := c.vectorise(c.seenBy(func(i int) bool { return i == 0 }), c.features, v)
+		for i, want := range []int{2, 1, 0} {
+			rows, values := docs.of(i)
+			if len(rows) != want || i == 1 && values[0] != 1 {
+				t.Errorf("%s, text %d: got %v, want %d values", v, i, values, want)
 			}
 		}
 	}

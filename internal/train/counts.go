@@ -1,51 +1,68 @@
 package train
 
 import (
+	"errors"
+	"math"
 	"slices"
-
-	"github.com/parley-nlp/parley/internal/model"
 )
 
 // Counts are the statistics of a head: integers, so that adding documents is
 // exact in any order, and subtracting one gives what there was before it.
 type Counts struct {
 	labels   int
+	bits     uint8    // features count in units of 2^-bits
 	docs     []uint64 // documents per label
 	features []uint32 // row by row, one column per label: values of the feature
 }
 
-func newCounts(rows, labels int) *Counts {
-	return &Counts{labels: labels, docs: make([]uint64, labels), features: make([]uint32, rows*labels)}
+func newCounts(rows, labels int, bits uint8) *Counts {
+	return &Counts{labels: labels, bits: bits, docs: make([]uint64, labels), features: make([]uint32, rows*labels)}
 }
 
 // clone returns counts of its own that equal c.
 func (c *Counts) clone() *Counts {
-	return &Counts{labels: c.labels, docs: slices.Clone(c.docs), features: slices.Clone(c.features)}
+	return &Counts{c.labels, c.bits, slices.Clone(c.docs), slices.Clone(c.features)}
 }
 
 // add counts a document of the given label.
-func (c *Counts) add(d document, label int, v model.Value) {
+func (c *Counts) add(rows []uint32, values []float32, label int) {
+	scale := float32(math.Ldexp(1, int(c.bits)))
 	c.docs[label]++
-	for _, o := range d {
-		c.features[int(o.row)*c.labels+label] += value(v, o.count)
+	for j, row := range rows {
+		c.features[int(row)*c.labels+label] += uint32(values[j] * scale)
 	}
 }
 
-// subtract takes back what add counted.
-func (c *Counts) subtract(d document, label int, v model.Value) {
+var errNeverCounted = errors.New("a document to be forgotten was never counted")
+
+// subtract takes back what add counted. When less was counted than is to be
+// taken back it returns an error and changes nothing: the document cannot have
+// been added.
+func (c *Counts) subtract(rows []uint32, values []float32, label int) error {
+	scale := float32(math.Ldexp(1, int(c.bits)))
+	if c.docs[label] == 0 {
+		return errNeverCounted
+	}
+	for j, row := range rows {
+		if c.features[int(row)*c.labels+label] < uint32(values[j]*scale) {
+			return errNeverCounted
+		}
+	}
 	c.docs[label]--
-	for _, o := range d {
-		c.features[int(o.row)*c.labels+label] -= value(v, o.count)
+	for j, row := range rows {
+		c.features[int(row)*c.labels+label] -= uint32(values[j] * scale)
 	}
+	return nil
 }
 
-// pick returns the counts with the given rows only, in that order.
-func (c *Counts) pick(rows []uint32) *Counts {
-	p := &Counts{labels: c.labels, docs: c.docs, features: make([]uint32, 0, len(rows)*c.labels)}
-	for _, row := range rows {
-		p.features = append(p.features, c.row(int(row))...)
+// merge adds what other counted. Both are of the same rows and labels.
+func (c *Counts) merge(other *Counts) {
+	for l, n := range other.docs {
+		c.docs[l] += n
 	}
-	return p
+	for i, n := range other.features {
+		c.features[i] += n
+	}
 }
 
 // rows is the number of rows.
@@ -54,10 +71,34 @@ func (c *Counts) rows() int { return len(c.features) / c.labels }
 // row returns the counts of a row per label.
 func (c *Counts) row(i int) []uint32 { return c.features[i*c.labels:][:c.labels] }
 
-// value is what count occurrences of a feature in a document count for.
-func value(v model.Value, count uint32) uint32 {
-	if v == model.TF {
-		return count
+// A vocabularySize is what smoothing needs to know of the features seen.
+type vocabularySize struct {
+	features int      // seen
+	values   []uint64 // sum per label
+	total    uint64   // sum of all labels
+}
+
+func (c *Counts) vocabularySize() vocabularySize {
+	v := vocabularySize{values: make([]uint64, c.labels)}
+	for i := range c.rows() {
+		row := c.row(i)
+		sum := total(row)
+		if sum == 0 {
+			continue
+		}
+		v.features++
+		v.total += sum
+		for label, n := range row {
+			v.values[label] += uint64(n)
+		}
 	}
-	return 1
+	return v
+}
+
+func total(row []uint32) uint64 {
+	sum := uint64(0)
+	for _, n := range row {
+		sum += uint64(n)
+	}
+	return sum
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/judge"
 	"github.com/parley-nlp/parley/internal/model"
 )
 
@@ -37,7 +38,7 @@ func evaluateHead(m *model.Model, h int, examples []dataset.Example, component [
 	labels := slices.Clone(head.Labels)
 	unknown := map[string]int{}
 	c := m.NewClassifier()
-	var list []judgement
+	var list []judge.Judgement
 	answered := 0
 	for i, ex := range examples {
 		label := ex.Labels[column]
@@ -53,17 +54,31 @@ func evaluateHead(m *model.Model, h int, examples []dataset.Example, component [
 			}
 			truth = unknown[label]
 		}
-		r := c.Classify(ex.Text)
+		r := c.Classify(ex.Text, ex.Target)
 		p := r.Predictions[h]
-		if r.Decide(h, model.Thresholds{MinProbability: head.MinProbability}) == model.Labeled {
+		abstained := r.Decide(h, head.Thresholds()) != model.Labeled
+		if !abstained {
 			answered++
 		}
-		list = append(list, judgement{truth, p.Best, component[i], slices.Clone(p.Probabilities)})
+		list = append(list, judge.Judgement{
+			Truth: truth, Predicted: p.Best, Source: component[i], Probabilities: slices.Clone(p.Probabilities),
+			Abstained: abstained, Row: row(ex),
+		})
 	}
 	for i := range list {
-		list[i].probabilities = append(list[i].probabilities, make([]float64, len(unknown))...)
+		list[i].Probabilities = append(list[i].Probabilities, make([]float64, len(unknown))...)
 	}
-	return HeadReport{Head: head.Name, Metrics: measure(labels, list), Answered: answered}
+	hr := HeadReport{Head: head.Name, Metrics: judge.Measure(labels, list), Details: judge.Detail(labels, list, listedCases), Answered: answered, judgements: list}
+	for _, p := range head.Evaluation.Learning {
+		hr.LearningCurve = append(hr.LearningCurve, judge.LearningPoint{Examples: int(p.Examples), Accuracy: p.Accuracy, MacroF1: p.MacroF1})
+	}
+	hr.GainFrom100 = gain(hr.LearningCurve, 100)
+	return hr
+}
+
+// row names an example in lists of cases.
+func row(ex dataset.Example) judge.Row {
+	return judge.Row{ID: ex.ID, Place: fmt.Sprintf("%s:%d", ex.File, ex.Line), Group: ex.Group, Target: ex.Target, Text: ex.Text}
 }
 
 func headNames(m *model.Model) string {

@@ -2,17 +2,28 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/model"
 )
+
+// judged is the model that the tests evaluate.
+var judged = sync.OnceValue(func() *model.Model {
+	m, _, err := Train(context.Background(), generated(1, 320), twoHeads, quick())
+	if err != nil {
+		panic(err)
+	}
+	return m
+})
 
 func mustEvaluate(t testing.TB, examples []dataset.Example, heads ...string) *Report {
 	t.Helper()
-	m, _ := mustTrain(t, generated(1, 120), twoHeads, quick())
-	r, err := Evaluate(m, examples, heads)
+	r, err := Evaluate(judged(), examples, heads)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +31,7 @@ func mustEvaluate(t testing.TB, examples []dataset.Example, heads ...string) *Re
 }
 
 func TestEvaluateKnowsTheTrainingData(t *testing.T) {
-	training := shuffled(generated(1, 120), 1)
+	training := shuffled(generated(1, 320), 1)
 	for _, c := range []struct {
 		name     string
 		examples []dataset.Example

@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -120,8 +121,9 @@ func (u unionFind) join(i, j int) {
 
 // folds deals the components to k folds, largest first, each to the fold that
 // then has the most even share of every label of every head. It returns the
-// fold of every example.
-func folds(component []int, labels [][]int, k int) []int {
+// fold of every example. Another deal gives another order to components of the
+// same size.
+func folds(component []int, labels [][]int, k int, deal uint64) []int {
 	members := make([][]int, slices.Max(component)+1)
 	for i, c := range component {
 		members[c] = append(members[c], i)
@@ -129,6 +131,9 @@ func folds(component []int, labels [][]int, k int) []int {
 	order := make([]int, len(members))
 	for i := range order {
 		order[i] = i
+	}
+	if deal > 0 {
+		rand.New(rand.NewPCG(deal, 0x6465616c)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(members[b]), len(members[a])) })
 	d := newDealer(labels, k)

@@ -128,10 +128,10 @@ func dealt(rng *rand.Rand, n, largest int) (component []int, labels [][]int) {
 
 func TestFoldsKeepComponentsTogether(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
-	for range 100 {
+	for deal := range uint64(100) {
 		component, labels := dealt(rng, 20+rng.IntN(100), 6)
 		k := 2 + rng.IntN(4)
-		fold := folds(component, labels, k)
+		fold := folds(component, labels, k, deal)
 		of, used := map[int]int{}, map[int]bool{}
 		for i, c := range component {
 			if f, ok := of[c]; ok && f != fold[i] {
@@ -148,9 +148,9 @@ func TestFoldsKeepComponentsTogether(t *testing.T) {
 func TestFoldsShareLabelsEvenly(t *testing.T) {
 	const k = 5
 	rng := rand.New(rand.NewPCG(13, 14))
-	for _, largest := range []int{1, 4} {
+	for deal, largest := range []int{1, 4, 1, 4} {
 		component, labels := dealt(rng, 400, largest)
-		fold := folds(component, labels, k)
+		fold := folds(component, labels, k, uint64(deal))
 		for h, of := range labels {
 			counts, totals := map[[2]int]int{}, map[int]int{}
 			for i, l := range of {
@@ -187,18 +187,31 @@ func TestSplitUsesNoMoreFoldsThanSources(t *testing.T) {
 	}
 }
 
+func TestAnotherDealIsAnother(t *testing.T) {
+	component, labels := dealt(rand.New(rand.NewPCG(21, 22)), 100, 3)
+	first := folds(component, labels, 5, 1)
+	if again := folds(component, labels, 5, 1); !slices.Equal(first, again) {
+		t.Error("the same deal differs")
+	}
+	if second := folds(component, labels, 5, 2); slices.Equal(first, second) {
+		t.Error("two deals are the same")
+	}
+}
+
 func TestKnownWords(t *testing.T) {
 	c, err := newCorpus(context.Background(), texts("red red green", "red blue", "blue @green", "grey", "?!"), model.Features{Words: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	shares, known := c.knownWords([]int{0, 0, 1, 1, 1}, 2)
-	// Of the first fold's words the second has blue, and a mention is no word.
-	if want := []float64{0, 0.5, 1, 0, 1}; !slices.Equal(shares, want) {
-		t.Errorf("shares %v, want %v", shares, want)
-	}
-	if want := []bool{false, true, true, false, false}; !slices.Equal(known, want) {
-		t.Errorf("known %v, want %v", known, want)
+	fold := []int{0, 0, 1, 1, 1}
+	for i, want := range []struct {
+		share float64
+		known bool
+	}{{0, false}, {0.5, true}, {1, true}, {0, false}, {1, false}} { // of the first fold the second knows blue; a mention is no word
+		share, known := c.knownWords(c.seenBy(func(j int) bool { return fold[j] != fold[i] }), i)
+		if share != want.share || known != want.known {
+			t.Errorf("text %d: got %v, %t, want %v, %t", i, share, known, want.share, want.known)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/judge"
 	"github.com/parley-nlp/parley/internal/model"
 )
 
@@ -72,11 +73,11 @@ func rankWords(counts *Counts, kinds []kind) [][]rankedWord {
 
 func share(n, all uint64) float64 { return float64(n) / float64(max(all, 1)) }
 
-// predict returns the label of a document.
-func (k *keywordRule) predict(d document) int {
+// predict returns the label of a document, given its rows.
+func (k *keywordRule) predict(rows []uint32) int {
 	found := make([]int, len(k.common))
-	for _, o := range d {
-		for _, label := range k.labelsOf[o.row] {
+	for _, row := range rows {
+		for _, label := range k.labelsOf[row] {
 			found[label]++
 		}
 	}
@@ -89,55 +90,60 @@ func (k *keywordRule) predict(d document) int {
 	return best
 }
 
-// outOfFoldKeywords judges every labelled example by keywords of the other
-// folds.
-func (t *task) outOfFoldKeywords() []judgement {
-	y := t.keywordTally()
-	var list []judgement
-	for f := range t.folds {
-		list = append(list, y.judge(f)...)
+// outOfFoldKeywords judges every labelled example of the folds by keywords of
+// the other folds.
+func (t *task) outOfFoldKeywords(folds ...int) (truth, predicted []int, err error) {
+	docs := t.vectorise(t.seenBy(func(int) bool { return true }), singleWords, model.Binary)
+	counts := t.count(docs, t.labelled(func(int) bool { return true }))
+	for _, f := range folds {
+		held := t.labelled(func(i int) bool { return t.fold[i] == f })
+		for _, i := range held {
+			rows, values := docs.of(i)
+			if err := counts.subtract(rows, values, t.truth[i]); err != nil {
+				return nil, nil, err
+			}
+		}
+		rule := newKeywordRule(counts, t.kinds)
+		for _, i := range held {
+			rows, values := docs.of(i)
+			truth, predicted = append(truth, t.truth[i]), append(predicted, rule.predict(rows))
+			counts.add(rows, values, t.truth[i])
+		}
 	}
-	return list
+	return truth, predicted, nil
 }
 
-// keywordTally counts in how many documents of each label a word is.
-func (t *task) keywordTally() *tally {
-	return t.tally(candidate{Features: model.Features{Words: 1}, Value: model.Binary})
+// A Baseline is how good a simple rule is.
+type Baseline struct {
+	Accuracy float64 `json:"accuracy"`
+	MacroF1  float64 `json:"macro_f1"`
 }
 
-// judge judges the labelled examples of fold f by keywords of the other folds.
-func (y *tally) judge(f int) []judgement {
-	y.eachIn(f, func(i int) { y.counts.subtract(y.docs[i], y.truth[i], y.value) })
-	rule := newKeywordRule(y.counts, y.kinds)
-	var list []judgement
-	y.eachIn(f, func(i int) {
-		list = append(list, judgement{truth: y.truth[i], predicted: rule.predict(y.docs[i]), source: y.component[i]})
-		y.counts.add(y.docs[i], y.truth[i], y.value)
-	})
-	return list
+func newBaseline(labels int, truth, predicted []int) Baseline {
+	return Baseline{judge.Accuracy(truth, predicted), judge.MacroF1(labels, truth, predicted)}
 }
 
 // KeywordBaseline judges held examples by keywords of training examples, for
-// every head. Of the metrics those of probabilities are 0.
-func KeywordBaseline(training, held []dataset.Example, heads []string) ([]Metrics, error) {
+// every head.
+func KeywordBaseline(training, held []dataset.Example, heads []string) ([]Baseline, error) {
 	examples := slices.Concat(training, held)
-	c, err := newCorpus(context.Background(), examples, model.Features{Words: 1})
+	c, err := newCorpus(context.Background(), examples, singleWords)
 	if err != nil {
 		return nil, err
 	}
-	component, fold := groups(examples), make([]int, len(examples))
+	fold := make([]int, len(examples))
 	for i := range held {
 		fold[len(training)+i] = 1
 	}
-	var list []Metrics
+	var list []Baseline
 	for i, name := range heads {
 		t := newTask(c, name, i)
-		t.component, t.fold, t.folds = component, fold, 2
-		judged := t.keywordTally().judge(1)
-		m := Metrics{Examples: len(judged), Confusion: confusion(len(t.labels), judged)}
-		m.tabulate(t.labels)
-		m.AccuracyInterval, m.MacroF1Interval = bootstrap(len(t.labels), judged)
-		list = append(list, m)
+		t.fold, t.folds = fold, 2
+		truth, predicted, err := t.outOfFoldKeywords(1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, newBaseline(len(t.labels), truth, predicted))
 	}
 	return list, nil
 }

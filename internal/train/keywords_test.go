@@ -11,7 +11,7 @@ import (
 // label 1 four.
 func keywordCounts() (*Counts, []kind) {
 	kinds := []kind{{1, true}, {1, true}, {1, true}, {1, true}, {0, false}}
-	c := newCounts(len(kinds), 2)
+	c := newCounts(len(kinds), 2, 0)
 	copy(c.docs, []uint64{3, 4})
 	copy(c.features, []uint32{
 		3, 0, // of label 0
@@ -40,17 +40,17 @@ func TestKeywordRule(t *testing.T) {
 	rule := newKeywordRule(keywordCounts())
 	for _, c := range []struct {
 		name string
-		d    document
+		rows []uint32
 		want int
 	}{
-		{"a keyword of label 0", document{{0, 1}}, 0},
-		{"a keyword of label 1", document{{1, 1}}, 1},
-		{"one of each: the more frequent label", document{{0, 1}, {1, 1}}, 1},
-		{"one that both have", document{{2, 5}}, 1},
-		{"none", document{{3, 1}}, 1},
+		{"a keyword of label 0", []uint32{0}, 0},
+		{"a keyword of label 1", []uint32{1}, 1},
+		{"one of each: the more frequent label", []uint32{0, 1}, 1},
+		{"one that both have", []uint32{2}, 1},
+		{"none", []uint32{3}, 1},
 		{"no words", nil, 1},
 	} {
-		if got := rule.predict(c.d); got != c.want {
+		if got := rule.predict(c.rows); got != c.want {
 			t.Errorf("%s: got label %d, want %d", c.name, got, c.want)
 		}
 	}
@@ -69,7 +69,7 @@ func TestKeywordBaseline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := list[0]; m.Examples != 3 || m.Confusion[1][1] != 1 || m.Confusion[0][0] < 1 {
+	if m := list[0]; m.Accuracy < 0.6 || m.MacroF1 < 0.6 {
 		t.Errorf("got %+v, want goal to mean sport and bank money", m)
 	}
 }

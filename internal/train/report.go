@@ -4,8 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/parley-nlp/parley/internal/exact"
+	"github.com/parley-nlp/parley/internal/judge"
 	"github.com/parley-nlp/parley/internal/model"
 )
 
@@ -26,18 +30,58 @@ type Report struct {
 // A HeadReport is about one head.
 type HeadReport struct {
 	Head string `json:"head"`
-	Metrics
-	Chosen             string            `json:"chosen,omitempty"`
-	InverseTemperature float64           `json:"inverse_temperature,omitempty"`
-	Candidates         []CandidateReport `json:"candidates,omitempty"` // in the order tried
-	Answered           int               `json:"answered,omitempty"`   // rows on which the model did not abstain
+	judge.Metrics
+	Keywords *Baseline `json:"keywords,omitempty"` // of keywordRule; none in an evaluation
+	judge.Details
+	LearningCurve []judge.LearningPoint `json:"learning_curve,omitempty"`
+	// GainFrom100 is the macro-F1 to be expected from 100 more rows like these.
+	GainFrom100 float64 `json:"gain_from_100_more_rows,omitempty"`
+	// Nested are the figures of each repeat of the nested validation.
+	Nested []judge.Metrics `json:"nested,omitempty"`
+
+	Members []MemberReport `json:"members,omitempty"`
+	// DecisionWeights are what the labels' probabilities are multiplied by when
+	// the best is taken, in the order of labels; none: the most probable wins.
+	DecisionWeights []float64         `json:"decision_weights,omitempty"`
+	Thresholds      []judge.Threshold `json:"thresholds,omitempty"`
+	Coverage        float64           `json:"label_set_coverage,omitempty"`
+	Prior           []float64         `json:"prior,omitempty"` // estimated, in the order of labels
+
+	Candidates []CandidateReport `json:"candidates,omitempty"`
+	Untried    int               `json:"candidates_beyond_budget,omitempty"`
+	Answered   int               `json:"answered,omitempty"` // of an evaluation: rows on which the model did not abstain
+
+	judgements []judge.Judgement
+}
+
+// A MemberReport is a candidate that the head is made of.
+type MemberReport struct {
+	Candidate string  `json:"candidate"`
+	PerTarget bool    `json:"per_target,omitempty"`
+	Weight    float64 `json:"weight"` // of its scores in the sum
 }
 
 // A CandidateReport is how one choice did in cross-validation.
 type CandidateReport struct {
 	Candidate string  `json:"candidate"`
+	PerTarget bool    `json:"per_target,omitempty"`
+	Folds     int     `json:"folds"` // that it was judged on
+	NLL       float64 `json:"negative_log_likelihood"`
 	MacroF1   float64 `json:"macro_f1"`
 	Accuracy  float64 `json:"accuracy"`
+}
+
+// Chosen says in a line what the head is made of.
+func (h *HeadReport) Chosen() string {
+	var parts []string
+	for _, m := range h.Members {
+		s := m.Candidate
+		if m.PerTarget {
+			s += ", per target"
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, " + ")
 }
 
 func (r *Report) warn(format string, args ...any) {
@@ -50,12 +94,55 @@ func (r *Report) describe(m *model.Model) {
 	r.Features, r.FeatureCount = m.Features().String(), m.FeatureCount()
 }
 
-func (h *trainedHead) report() HeadReport {
-	r := HeadReport{Head: h.name, Metrics: h.metrics, Chosen: h.chosen.String(), InverseTemperature: h.inverseTemperature}
-	for _, t := range h.trials {
-		r.Candidates = append(r.Candidates, CandidateReport{t.String(), t.macroF1, t.accuracy})
+// listedCases is how many rows of each kind a report names.
+const listedCases = 20
+
+// add reports a head.
+func (r *Report) add(h *trainedHead) {
+	hr := HeadReport{
+		Head: h.name, Metrics: h.metrics, Keywords: &h.keywords,
+		Details: judge.Detail(h.labels, h.judgements, listedCases), LearningCurve: h.learning, DecisionWeights: h.decision,
+		Thresholds: h.thresholds, Coverage: h.sets.Coverage, Untried: h.left, judgements: h.judgements,
 	}
-	return r
+	hr.GainFrom100 = gain(h.learning, 100)
+	for _, list := range h.nested {
+		hr.Nested = append(hr.Nested, judge.Measure(h.labels, list))
+	}
+	for i, c := range h.pooled {
+		hr.Members = append(hr.Members, MemberReport{c.String(), false, h.pooledBlend.weights[i]})
+	}
+	for i, c := range h.aimed {
+		hr.Members = append(hr.Members, MemberReport{c.String(), true, h.targetBlend.weights[i+1]})
+	}
+	for _, c := range h.candidates {
+		hr.Candidates = append(hr.Candidates, CandidateReport{c.String(), bool(c.scope), c.folds, c.loss, c.f1, c.acc})
+	}
+	r.Heads = append(r.Heads, hr)
+}
+
+// prior reports an estimated prior.
+func (r *Report) prior(head *model.Head, prior []float64) {
+	for i := range r.Heads {
+		if r.Heads[i].Head == head.Name {
+			r.Heads[i].Prior = prior
+		}
+	}
+}
+
+// gain is the macro-F1 to be expected from so many more examples, if it goes on
+// to grow with the logarithm of their number as over the last two points.
+// Never negative: more data do no harm beyond noise.
+func gain(curve []judge.LearningPoint, more int) float64 {
+	if len(curve) < 2 {
+		return 0
+	}
+	a, b := curve[len(curve)-2], curve[len(curve)-1]
+	if a.Examples <= 0 || b.Examples <= a.Examples {
+		return 0
+	}
+	n := float64(b.Examples)
+	slope := (b.MacroF1 - a.MacroF1) / (exact.Log(n) - exact.Log(float64(a.Examples)))
+	return max(0, float64(slope*(exact.Log(n+float64(more))-exact.Log(n))))
 }
 
 // WriteText writes the report for people.
@@ -78,37 +165,127 @@ func (r *Report) WriteText(w io.Writer) error {
 
 func (h *HeadReport) writeText(b *bufio.Writer) {
 	fmt.Fprintf(b, "\n%s\n", h.Head)
-	if h.Chosen != "" {
-		fmt.Fprintf(b, "  chosen       %s", h.Chosen)
-		if n := len(h.Candidates); n > 1 {
-			fmt.Fprintf(b, " (best of %d by macro-F1)", n)
-		}
-		fmt.Fprintln(b)
-	}
+	h.writeMembers(b)
 	if h.Examples == 0 {
 		fmt.Fprintln(b, "  not evaluated")
 		return
 	}
-	fmt.Fprintf(b, "  macro-F1     %.3f    %s\n", h.MacroF1, h.beside(h.MacroF1Interval, h.MajorityMacroF1, h.KeywordMacroF1))
-	fmt.Fprintf(b, "  accuracy     %.3f    %s\n", h.Accuracy, h.beside(h.AccuracyInterval, h.MajorityAccuracy, h.KeywordAccuracy))
+	var keywords Baseline
+	if h.Keywords != nil {
+		keywords = *h.Keywords
+	}
+	fmt.Fprintf(b, "  macro-F1     %.3f    %s\n", h.MacroF1, h.beside(h.MacroF1Interval, h.MajorityMacroF1, keywords.MacroF1))
+	fmt.Fprintf(b, "  accuracy     %.3f    %s\n", h.Accuracy, h.beside(h.AccuracyInterval, h.MajorityAccuracy, keywords.Accuracy))
 	fmt.Fprintf(b, "  ECE          %.3f    perfectly calibrated: %.3f\n", h.ECE, h.PerfectECE)
 	fmt.Fprintf(b, "  NLL          %.3f    label shares alone: %.3f\n", h.NLL, h.BaseNLL)
-	if h.Chosen == "" { // an evaluation
+	fmt.Fprintf(b, "  Brier score  %.3f    label shares alone: %.3f\n", h.Brier, h.BaseBrier)
+	h.writeDecision(b)
+	h.writeNested(b)
+	h.writeLearning(b)
+	for _, t := range h.Thresholds {
+		fmt.Fprintf(b, "  threshold    %.3f    for %s: precision %.3f, at least %.3f; %.0f%% answered\n",
+			t.Probability, labelOr(t.Label, "all labels"), t.Precision, t.LowerBound, 100*t.Coverage)
+	}
+	if h.Coverage > 0 {
+		fmt.Fprintf(b, "  label sets            hold the true label of about %.0f%% of the texts\n", 100*h.Coverage)
+	}
+	if h.Keywords == nil { // an evaluation
 		fmt.Fprintf(b, "  answered     %.3f    of %d rows\n", ratio(h.Answered, h.Examples), h.Examples)
 	}
 	h.writeLabels(b)
 	h.writeConfusion(b)
+	h.writeTargets(b)
+}
+
+func labelOr(label, otherwise string) string {
+	if label == "" {
+		return otherwise
+	}
+	return strconv.Quote(label)
+}
+
+// writeMembers writes what the head is made of.
+func (h *HeadReport) writeMembers(b *bufio.Writer) {
+	for i, m := range h.Members {
+		what := ""
+		if i == 0 {
+			what = "chosen"
+		}
+		fmt.Fprintf(b, "  %-12s %.3g x %s", what, m.Weight, m.Candidate)
+		if m.PerTarget {
+			fmt.Fprint(b, ", per target")
+		}
+		fmt.Fprintln(b)
+	}
+	if n := len(h.Candidates); n > 1 {
+		fmt.Fprintf(b, "               of %d candidates", n)
+		if h.Untried > 0 {
+			fmt.Fprintf(b, "; %d more were beyond the budget", h.Untried)
+		}
+		fmt.Fprintln(b)
+	}
+}
+
+// writeDecision writes the labels that are favoured in deciding, or held back.
+func (h *HeadReport) writeDecision(b *bufio.Writer) {
+	var parts []string
+	for l, w := range h.DecisionWeights {
+		if w != 1 {
+			parts = append(parts, fmt.Sprintf("%q x %.2f", h.Labels[l].Label, w))
+		}
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(b, "  decided      by weighted probability, for macro-F1: %s\n", strings.Join(parts, ", "))
+	}
+}
+
+func (h *HeadReport) writeNested(b *bufio.Writer) {
+	for i, m := range h.Nested {
+		fmt.Fprintf(b, "  nested %-5d macro-F1 %.3f, accuracy %.3f, ECE %.3f, NLL %.3f\n", i+1, m.MacroF1, m.Accuracy, m.ECE, m.NLL)
+	}
+}
+
+// writeLearning writes the learning curve.
+func (h *HeadReport) writeLearning(b *bufio.Writer) {
+	if len(h.LearningCurve) < 2 {
+		return
+	}
+	fmt.Fprint(b, "  learning    ")
+	for i, p := range h.LearningCurve {
+		if i > 0 {
+			fmt.Fprint(b, ",")
+		}
+		fmt.Fprintf(b, " %.3f with %d", p.MacroF1, p.Examples)
+	}
+	fmt.Fprintf(b, " rows; 100 more: about %+.3f\n", h.GainFrom100)
+}
+
+// writeTargets writes how each target did.
+func (h *HeadReport) writeTargets(b *bufio.Writer) {
+	if len(h.Targets) < 2 {
+		return
+	}
+	width := len("target")
+	for _, t := range h.Targets {
+		width = max(width, utf8.RuneCountInString(t.Name))
+	}
+	fmt.Fprintf(b, "\n  %-*s  %5s  %8s  %8s\n", width, "target", "n", "accuracy", "macro-F1")
+	for _, t := range h.Targets {
+		fmt.Fprintf(b, "  %-*s  %5d  %8.3f  %8.3f\n", width, t.Name, t.Examples, t.Accuracy, t.MacroF1)
+	}
 }
 
 // beside is what a measure is to be seen with: its interval and what simple
 // rules reach.
-func (h *HeadReport) beside(i Interval, majority, keywords float64) string {
+func (h *HeadReport) beside(i judge.Interval, majority, keywords float64) string {
 	s := fmt.Sprintf("95%% interval %.3f to %.3f, always %q %.3f", i.Low, i.High, h.MajorityLabel, majority)
-	if h.Chosen != "" { // a training run, which has texts to take keywords from
+	if h.Keywords != nil { // a training run, which has texts to take keywords from
 		s += fmt.Sprintf(", keywords %.3f", keywords)
 	}
 	return s
 }
+
+func ratio(a, b int) float64 { return float64(a) / float64(max(b, 1)) }
 
 func (h *HeadReport) writeLabels(b *bufio.Writer) {
 	width := labelWidth(h.Labels)
@@ -144,7 +321,7 @@ func (h *HeadReport) writeConfusion(b *bufio.Writer) {
 // column names the i-th column of a confusion matrix: a, b, c, ...
 func column(i int) string { return string(rune('a' + i)) }
 
-func labelWidth(labels []LabelMetrics) int {
+func labelWidth(labels []judge.LabelMetrics) int {
 	width := len("label")
 	for _, l := range labels {
 		width = max(width, utf8.RuneCountInString(l.Label))

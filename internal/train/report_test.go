@@ -1,14 +1,15 @@
 package train
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/judge"
 )
 
 // The report of a run is the same on every machine: it is compared byte for
@@ -45,13 +46,33 @@ func TestReportOfASmallCorpus(t *testing.T) {
 }
 
 func TestReportSurvivesJSON(t *testing.T) {
-	_, want := mustTrain(t, generated(1, 30), twoHeads, quick())
-	var got Report
-	if err := json.Unmarshal(asJSON(t, want), &got); err != nil {
+	_, r := mustTrain(t, generated(1, 30), twoHeads, quick())
+	want := asJSON(t, r)
+	var again Report
+	if err := json.Unmarshal(want, &again); err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(&got, want) {
-		t.Errorf("got %+v, want %+v", &got, want)
+	if got := asJSON(t, &again); !bytes.Equal(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestGain(t *testing.T) {
+	point := func(n int, f1 float64) judge.LearningPoint { return judge.LearningPoint{Examples: n, MacroF1: f1} }
+	for _, c := range []struct {
+		name  string
+		curve []judge.LearningPoint
+		more  int
+		want  float64
+	}{
+		{"none", nil, 100, 0},
+		{"one point", []judge.LearningPoint{point(100, 0.5)}, 100, 0},
+		{"doubling gains 0.1", []judge.LearningPoint{point(50, 0.4), point(100, 0.5)}, 100, 0.1},
+		{"only the last two count", []judge.LearningPoint{point(10, 0), point(50, 0.4), point(100, 0.5)}, 300, 0.2},
+		{"falling", []judge.LearningPoint{point(50, 0.5), point(100, 0.4)}, 100, 0},
+		{"no growth of the data", []judge.LearningPoint{point(100, 0.4), point(100, 0.5)}, 100, 0},
+	} {
+		within(t, c.name, gain(c.curve, c.more), c.want, 1e-12)
 	}
 }
 
@@ -84,9 +105,9 @@ func TestColumnsOfTheTextLineUp(t *testing.T) {
 		labels []string
 		want   int
 	}{{nil, 5}, {[]string{"a"}, 5}, {[]string{"a", "territory"}, 9}, {[]string{"être né"}, 7}} {
-		var list []LabelMetrics
+		var list []judge.LabelMetrics
 		for _, l := range c.labels {
-			list = append(list, LabelMetrics{Label: l})
+			list = append(list, judge.LabelMetrics{Label: l})
 		}
 		if got := labelWidth(list); got != c.want {
 			t.Errorf("%q: width %d, want %d", c.labels, got, c.want)

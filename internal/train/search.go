@@ -7,278 +7,231 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/parley-nlp/parley/internal/model"
+	"github.com/parley-nlp/parley/internal/judge"
 )
 
-// A task is one head to be trained on a corpus.
-type task struct {
-	*corpus
-	name      string
-	labels    []string // ascending
-	truth     []int    // per example: its label, or -1 for none
-	component []int    // per example: its source, see groups
-	fold      []int    // per example
-	folds     int      // 0: too few sources to split
-	known     []bool   // per example: it has a word that occurs outside its fold
-}
+// A scope says whose texts a table is trained on.
+type scope bool
 
-// newTask returns the task of the i-th head.
-func newTask(c *corpus, name string, i int) *task {
-	t := &task{corpus: c, name: name, truth: make([]int, len(c.examples))}
-	for _, ex := range c.examples {
-		if ex.Labels[i] != "" {
-			t.labels = append(t.labels, ex.Labels[i])
-		}
-	}
-	slices.Sort(t.labels)
-	t.labels = slices.Compact(t.labels)
-	for j, ex := range c.examples {
-		at, found := slices.BinarySearch(t.labels, ex.Labels[i])
-		if t.truth[j] = at; !found {
-			t.truth[j] = -1
-		}
-	}
-	return t
-}
+const (
+	pooled    scope = false // one table for the texts of all targets
+	perTarget scope = true  // one table per target, for texts about that target
+)
 
-// A trial is how a candidate did in cross-validation.
-type trial struct {
+// A contender is a candidate in the search.
+type contender struct {
 	candidate
-	macroF1, accuracy float64
+	scope  scope
+	scores []float32 // out of fold: examples x labels; 0 where not judged
+	folds  int       // that it was judged on
+	loss   float64   // of its calibrated probabilities, see blend
+	f1     float64   // macro-F1
+	acc    float64
 }
 
-// search tries every candidate and returns the trials in their order. done is
-// called for each fold and way to count.
-func (t *task) search(ctx context.Context, candidates []candidate, done func()) []trial {
-	predicted := make([][]int, len(candidates)) // per candidate and example: a label
-	for c := range predicted {
-		predicted[c] = make([]int, len(t.docs))
+// A search finds contenders by successive halving: all are judged on one fold,
+// the better ones on a second, the best on all. Jamieson and Talwalkar,
+// "Non-stochastic Best Arm Identification and Hyperparameter Optimization"
+// (2016). What goes on to the next round is chosen within groups, as a blend
+// gains most from members that err differently.
+type search struct {
+	*task
+	step func()           // called for each fold of each space
+	use  func(i int) bool // whether example i may be trained on
+}
+
+// rounds of the search: after so many folds so many of each group go on.
+var rounds = []struct{ folds, keep int }{{1, 3}, {2, 2}}
+
+// run judges candidates and returns those that were judged on all folds, in
+// the order of candidates, and the others.
+func (s *search) run(ctx context.Context, candidates []candidate, sc scope) (finalists, dropped []*contender) {
+	for _, c := range candidates {
+		finalists = append(finalists, &contender{candidate: c, scope: sc, scores: make([]float32, len(s.examples)*len(s.labels))})
 	}
+	from := 0
+	for _, r := range rounds {
+		if len(finalists) <= r.keep || r.folds >= s.folds {
+			break
+		}
+		s.judge(ctx, finalists, from, r.folds)
+		if ctx.Err() != nil {
+			return nil, nil
+		}
+		var out []*contender
+		finalists, out = bestOfGroups(finalists, r.keep)
+		for _, c := range out {
+			c.scores = nil
+		}
+		dropped, from = append(dropped, out...), r.folds
+	}
+	s.judge(ctx, finalists, from, s.folds)
+	return finalists, dropped
+}
+
+// bestOfGroups keeps so many contenders of each value function and kind of
+// estimator, those with the least loss, in their order.
+func bestOfGroups(list []*contender, keep int) (kept, out []*contender) {
+	type group struct {
+		value  any
+		linear bool
+	}
+	members := map[group][]*contender{}
+	for _, c := range list {
+		g := group{c.Value, c.Estimator.linear()}
+		members[g] = append(members[g], c)
+	}
+	for _, of := range members {
+		slices.SortStableFunc(of, func(a, b *contender) int { return cmp.Compare(a.loss, b.loss) })
+	}
+	for _, c := range list {
+		of := members[group{c.Value, c.Estimator.linear()}]
+		if slices.Contains(of[:min(keep, len(of))], c) {
+			kept = append(kept, c)
+		} else {
+			out = append(out, c)
+		}
+	}
+	return kept, out
+}
+
+// judge scores the examples of folds [from, to) with every contender and rates
+// the contenders.
+func (s *search) judge(ctx context.Context, list []*contender, from, to int) {
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var workers sync.WaitGroup
-	for _, alike := range countedAlike(candidates) {
-		y := t.tally(candidates[alike[0]])
-		for f := range t.folds {
+	for _, alike := range bySpace(list) {
+		for f := from; f < to; f++ {
 			slots <- struct{}{}
 			workers.Go(func() {
 				defer func() { <-slots }()
-				if ctx.Err() != nil {
-					return
+				if ctx.Err() == nil {
+					s.judgeFold(ctx, alike, f)
+					s.step()
 				}
-				h, prior := y.holdOut(f), t.prior(f)
-				for _, c := range alike {
-					h.score(candidates[c], func(i int, raw []int64) { predicted[c][i] = t.answer(i, raw, prior) })
-				}
-				done()
 			})
 		}
 	}
 	workers.Wait()
-	trials := make([]trial, len(candidates))
-	for c := range trials {
-		m := t.tabulate(predicted[c])
-		trials[c] = trial{candidates[c], m.MacroF1, m.Accuracy}
+	if ctx.Err() != nil {
+		return
 	}
-	return trials
-}
-
-// answer returns the label that example i gets, as a served model would: by
-// the prior when it has no known word.
-func (t *task) answer(i int, raw []int64, prior []float64) int {
-	if t.known[i] {
-		return argmax(raw)
-	}
-	return argmax(prior)
-}
-
-// best returns the trial with the highest macro-F1, of equal ones the first.
-func best(trials []trial) trial {
-	return slices.MaxFunc(trials, func(a, b trial) int { return cmp.Compare(a.macroF1, b.macroF1) })
-}
-
-// tabulate judges labels without probabilities.
-func (t *task) tabulate(predicted []int) Metrics {
-	m := Metrics{Confusion: make([][]int, len(t.labels))}
-	for i := range m.Confusion {
-		m.Confusion[i] = make([]int, len(t.labels))
-	}
-	for i, l := range t.truth {
-		if l >= 0 {
-			m.Confusion[l][predicted[i]]++
-			m.Examples++
-		}
-	}
-	m.tabulate(t.labels)
-	return m
-}
-
-// eachIn calls do for every labelled example of fold f.
-func (t *task) eachIn(f int, do func(i int)) {
-	for i, l := range t.truth {
-		if l >= 0 && t.fold[i] == f {
-			do(i)
-		}
-	}
-}
-
-// A tally is the documents of a task with the features that a candidate looks
-// at, and their counts.
-type tally struct {
-	*task
-	docs   []document
-	value  model.Value
-	counts *Counts
-}
-
-// tally counts the labelled documents as c does.
-func (t *task) tally(c candidate) *tally {
-	y := &tally{t, t.documents(c.Features), c.Value, newCounts(len(t.ids), len(t.labels))}
-	for i, l := range t.truth {
-		if l >= 0 {
-			y.counts.add(y.docs[i], l, y.value)
-		}
-	}
-	return y
-}
-
-// A heldOut is a fold that is to be scored with weights trained on the others.
-type heldOut struct {
-	*tally
-	fold   int
-	size   vocabularySize // of the other folds
-	counts *Counts        // of the other folds: the rows that docs need
-	docs   []document     // of the fold, by the rows of counts
-}
-
-// holdOut takes fold f out of the counts. Features that only the fold has weigh
-// nothing: its documents lose them.
-func (y *tally) holdOut(f int) *heldOut {
-	counts := y.counts.clone()
-	y.eachIn(f, func(i int) { counts.subtract(y.docs[i], y.truth[i], y.value) })
-	h := &heldOut{tally: y, fold: f, size: counts.vocabularySize(), docs: make([]document, len(y.docs))}
-	var rows []uint32
-	number := make([]uint32, len(y.ids)) // of a row among rows, from 1
-	y.eachIn(f, func(i int) {
-		for _, o := range y.docs[i] {
-			if number[o.row] == 0 && total(counts.row(int(o.row))) > 0 {
-				rows = append(rows, o.row)
-				number[o.row] = uint32(len(rows))
-			}
-			if number[o.row] > 0 {
-				h.docs[i] = append(h.docs[i], occurrence{number[o.row] - 1, o.count})
-			}
-		}
-	})
-	h.counts = counts.pick(rows)
-	return h
-}
-
-// score calls visit for every labelled example of the fold with its raw
-// scores, by weights trained on the other folds. raw is valid during the call.
-func (h *heldOut) score(c candidate, visit func(i int, raw []int64)) {
-	w := c.weigh(h.counts, h.size)
-	raw := make([]int64, len(h.labels))
-	h.eachIn(h.fold, func(i int) {
-		w.score(raw, h.docs[i], h.value)
-		visit(i, raw)
-	})
-}
-
-// score writes the raw scores of a document to raw.
-func (w *weighting) score(raw []int64, d document, v model.Value) {
-	clear(raw)
-	for _, o := range d {
-		n := int64(value(v, o.count))
-		for l, weight := range w.weights[int(o.row)*len(raw):][:len(raw)] {
-			raw[l] += n * int64(weight)
-		}
-	}
-	for l := range raw {
-		raw[l] = w.bias[l] + raw[l]<<(model.ScoreBits-w.bits)
-	}
-}
-
-// outOfFold returns the raw scores of every labelled example by weights
-// trained on the other folds.
-func (t *task) outOfFold(c candidate) [][]int64 {
-	raw := make([][]int64, len(t.docs))
-	y := t.tally(c)
-	for f := range t.folds {
-		y.holdOut(f).score(c, func(i int, scores []int64) { raw[i] = slices.Clone(scores) })
-	}
-	return raw
-}
-
-// prior returns the shares of the labels outside fold f.
-func (t *task) prior(f int) []float64 {
-	docs := make([]uint64, len(t.labels))
-	for i, l := range t.truth {
-		if l >= 0 && t.fold[i] != f {
-			docs[l]++
-		}
-	}
-	p := make([]float64, len(docs))
-	(&model.Head{DocCounts: docs}).Prior(p)
-	return p
-}
-
-// calibrated is what cross-validation says of the winner.
-type calibrated struct {
-	inverseTemperature float64
-	metrics            Metrics
-}
-
-// calibrate fits the temperature on the out-of-fold scores. The metrics judge
-// each fold with a temperature fitted on the other folds.
-func (t *task) calibrate(c candidate) calibrated {
-	raw := t.outOfFold(c)
-	inverse := fitTemperature(t.scored(raw, -1))
-	var list []judgement
-	for f := range t.folds {
-		head := model.Head{InverseTemperature: fitTemperature(t.scored(raw, f))}
-		nats, prior := make([]float64, len(t.labels)), t.prior(f)
-		t.eachIn(f, func(i int) {
-			j := judgement{t.truth[i], t.answer(i, raw[i], prior), t.component[i], make([]float64, len(t.labels))}
-			if t.known[i] {
-				head.Calibrate(j.probabilities, nats, raw[i])
-			} else {
-				copy(j.probabilities, prior)
-			}
-			list = append(list, j)
+	for _, c := range list {
+		slots <- struct{}{}
+		workers.Go(func() {
+			defer func() { <-slots }()
+			c.folds = to
+			s.rate(c)
 		})
 	}
-	return calibrated{inverse, measure(t.labels, list)}
+	workers.Wait()
 }
 
-// maxScores is how many scores a temperature is fitted on. Thousands of labels
-// reach it with few texts, but one number needs no more.
-const maxScores = 1 << 18
+// bySpace groups contenders that see texts alike.
+func bySpace(list []*contender) [][]*contender {
+	at := map[space]int{}
+	var groups [][]*contender
+	for _, c := range list {
+		k := c.space()
+		if _, ok := at[k]; !ok {
+			at[k] = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[at[k]] = append(groups[at[k]], c)
+	}
+	return groups
+}
 
-// scored lists the labelled examples with evidence outside fold f: of too many
-// every n-th, which is a fair sample as they are sorted by hashes.
-func (t *task) scored(raw [][]int64, f int) []scoredText {
-	var list []scoredText
-	for i := 0; i < len(raw); i += 1 + len(raw)*len(t.labels)/maxScores {
-		scores := raw[i]
-		if scores == nil || t.fold[i] == f || !t.known[i] {
+// judgeFold scores the examples of fold f with contenders of one space, trained
+// on the other folds.
+func (s *search) judgeFold(ctx context.Context, alike []*contender, f int) {
+	docs := s.vectorise(s.learnt[f], alike[0].Features, alike[0].Value)
+	for _, part := range s.parts(alike[0].scope) {
+		training := s.labelled(func(i int) bool { return s.fold[i] != f && s.use(i) && part.has(i) })
+		held := s.labelled(func(i int) bool { return s.fold[i] == f && part.has(i) })
+		if len(training) == 0 || len(held) == 0 {
 			continue
 		}
-		s := scoredText{nats: make([]float64, len(scores)), truth: t.truth[i]}
-		for l, r := range scores {
-			s.nats[l] = model.Nats(r)
+		l := s.lesson(docs, training)
+		l.need = make([]bool, len(s.ids))
+		for _, i := range held {
+			rows, _ := docs.of(i)
+			for _, row := range rows {
+				l.need[row] = true
+			}
 		}
-		list = append(list, s)
+		for _, c := range alike {
+			if ctx.Err() != nil {
+				return
+			}
+			t := c.fit(l)
+			for _, i := range held {
+				t.score(c.scores[i*len(s.labels):][:len(s.labels)], docs, i)
+			}
+		}
+	}
+}
+
+// A part is the examples that share a table.
+type part struct {
+	target int // -1 for all
+	of     []int
+}
+
+func (p part) has(i int) bool { return p.target < 0 || p.of[i] == p.target }
+
+func (t *task) parts(sc scope) []part {
+	if sc == pooled {
+		return []part{{target: -1}}
+	}
+	list := make([]part, len(t.targets))
+	for i := range list {
+		list[i] = part{i, t.target}
 	}
 	return list
 }
 
-// argmax returns the position of the largest value, of equal ones the first.
-func argmax[T int64 | float64](values []T) int {
-	best := 0
-	for i, v := range values {
-		if v > values[best] {
-			best = i
-		}
-	}
-	return best
+// lesson prepares the given examples to be trained on.
+func (t *task) lesson(docs *vectors, examples []int) *lesson {
+	counts := t.count(docs, examples)
+	return &lesson{docs: docs, texts: examples, truth: t.truth, counts: counts, size: counts.vocabularySize()}
 }
+
+// count counts the given examples.
+func (t *task) count(docs *vectors, examples []int) *Counts {
+	c := newCounts(len(t.ids), len(t.labels), docs.bits)
+	for _, i := range examples {
+		rows, values := docs.of(i)
+		c.add(rows, values, t.truth[i])
+	}
+	return c
+}
+
+// rate fills in how a contender does on the folds that it was judged on.
+func (s *search) rate(c *contender) {
+	docs := s.evident(func(i int) bool { return s.fold[i] < c.folds && (c.scope == pooled || s.target[i] >= 0) })
+	st := stacked{len(s.labels), [][]float32{c.scores}, s.truth, docs, biased(docs)}
+	b, loss := st.fit()
+	c.loss = loss
+	truth, predicted := make([]int, len(docs)), make([]int, len(docs))
+	z := make([]float64, len(s.labels))
+	for k, i := range docs {
+		b.logit(z, st.members, i)
+		truth[k], predicted[k] = s.truth[i], argmax(z)
+	}
+	c.f1, c.acc = judge.MacroF1(len(s.labels), truth, predicted), judge.Accuracy(truth, predicted)
+}
+
+// evident lists the labelled examples with a known word for which keep holds:
+// those whose answer depends on scores.
+func (t *task) evident(keep func(i int) bool) []int {
+	return t.labelled(func(i int) bool { return t.known[i] && keep(i) })
+}
+
+// Numbers of texts from which more is fitted than a temperature.
+const (
+	biasedFrom  = 300
+	blendedFrom = 300
+)
+
+func biased(docs []int) bool { return len(docs) >= biasedFrom }

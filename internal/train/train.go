@@ -9,12 +9,9 @@ import (
 	"sync"
 
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/judge"
 	"github.com/parley-nlp/parley/internal/model"
 )
-
-// charactersUpTo is how many bytes of text are searched with character n-grams
-// when there is a choice: beyond it words have seen enough and memory counts.
-const charactersUpTo = 32 << 20
 
 // Train fits a model with the given heads to examples, whose Labels are in the
 // order of heads. The model and the report depend on what the examples say,
@@ -28,7 +25,7 @@ func Train(ctx context.Context, examples []dataset.Example, heads []string, cfg 
 		return nil, nil, fmt.Errorf("no labelled rows")
 	}
 	report := &Report{Rows: len(examples)}
-	cfg.Features = affordable(cfg.Features, examples, report)
+	cfg.Features = withinReason(cfg.Features, examples, report)
 	features, err := union(cfg.Features)
 	if err != nil {
 		return nil, nil, err
@@ -42,22 +39,24 @@ func Train(ctx context.Context, examples []dataset.Example, heads []string, cfg 
 	if err != nil {
 		return nil, nil, err
 	}
-	minKnown := split(corpus, tasks, cfg.Folds, report)
-
-	candidates := cfg.candidates()
-	done := progress(cfg.Progress, len(tasks)*len(countedAlike(candidates))*report.Folds)
+	minKnown := deal(corpus, tasks, cfg.Folds, report)
+	all := corpus.seenBy(func(int) bool { return true })
+	step := progress(cfg.Progress, steps(&cfg, tasks))
 	var trained []trainedHead
 	for _, t := range tasks {
-		h := t.train(ctx, candidates, done)
-		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+		h, err := t.train(ctx, &cfg, all, step)
+		if err != nil {
+			return nil, nil, err
 		}
+		report.add(&h)
 		trained = append(trained, h)
-		report.Heads = append(report.Heads, h.report())
 	}
-	spec := assemble(corpus, trained)
+	spec, err := assemble(corpus, trained, all)
+	if err != nil {
+		return nil, nil, err
+	}
 	spec.MinKnownShare, spec.TrainingData = minKnown, sum
-	m, err := model.New(spec)
+	m, err := build(spec, cfg.Prior, report)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -65,18 +64,43 @@ func Train(ctx context.Context, examples []dataset.Example, heads []string, cfg 
 	return m, report, nil
 }
 
-// affordable leaves out feature sets with characters when there is too much
-// text for them and another choice.
-func affordable(list []model.Features, examples []dataset.Example, report *Report) []model.Features {
+// build makes the model of spec and brings it to the prior.
+func build(spec model.Spec, prior Prior, report *Report) (*model.Model, error) {
+	m, err := model.New(spec)
+	if err != nil || prior.Mode == TrainPrior {
+		return m, err
+	}
+	if err := prior.apply(&spec, m, report); err != nil {
+		return nil, err
+	}
+	return model.New(spec)
+}
+
+const (
+	// charactersUpTo is how many bytes of text are searched with character
+	// n-grams when there is a choice: beyond it words have seen enough and
+	// memory counts.
+	charactersUpTo = 32 << 20
+	// charactersBelow is the mean length of texts, in bytes, for which they are
+	// tried: in long texts words say enough.
+	charactersBelow = 600
+)
+
+// withinReason leaves out feature sets with characters when the texts are long
+// or many and there is another choice.
+func withinReason(list []model.Features, examples []dataset.Example, report *Report) []model.Features {
 	bytes := 0
 	for _, ex := range examples {
 		bytes += len(ex.Text)
 	}
 	words := slices.DeleteFunc(slices.Clone(list), func(f model.Features) bool { return f.CharMax > 0 })
-	if bytes <= charactersUpTo || len(words) == 0 || len(words) == len(list) {
+	long := bytes > charactersBelow*len(examples)
+	if !long && bytes <= charactersUpTo || len(words) == 0 || len(words) == len(list) {
 		return list
 	}
-	report.warn("%d MB of text: character n-grams were not tried (pin them with --preset short)", bytes>>20)
+	if !long {
+		report.warn("%d MB of text: character n-grams were not tried (pin them with --preset short)", bytes>>20)
+	}
 	return words
 }
 
@@ -110,29 +134,34 @@ const fewExamples = 5
 // of them.
 const maxCells = 1 << 27
 
-// split deals the examples to folds and returns the share of known words that
+// deal deals the examples to folds and returns the share of known words that
 // all but one percent of the texts reach when judged by the other folds.
-func split(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
+func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	component := groups(c.examples)
 	report.Sources = sources(component)
 	if k == 0 {
 		k = 5
 	}
-	k = min(k, report.Sources)
-	if report.Folds = k; k < 2 {
-		report.Folds = 0
+	if k = min(k, report.Sources); k < 2 {
 		report.warn("all rows are of one source or near-duplicates: nothing could be held out, so the model was neither evaluated nor calibrated")
+		for _, t := range tasks {
+			t.component, t.fold = component, make([]int, len(component))
+		}
 		return 0
 	}
+	report.Folds = k
 	var labels [][]int
 	for _, t := range tasks {
 		labels = append(labels, t.truth)
 	}
-	fold := folds(component, labels, k)
-	shares, known := c.knownWords(fold, k)
+	fold := folds(component, labels, k, 0)
 	for _, t := range tasks {
-		t.component, t.fold, t.folds, t.known = component, fold, k, known
+		*t = *t.dealt(component, fold, k)
 		t.warnOfLonelyLabels(report)
+	}
+	shares := make([]float64, len(fold))
+	for i, f := range fold {
+		shares[i], _ = c.knownWords(tasks[0].learnt[f], i)
 	}
 	slices.Sort(shares)
 	return shares[len(shares)/100]
@@ -174,45 +203,22 @@ func (t *task) warnOf(report *Report, what string, so func(l int) bool) {
 	}
 }
 
-// knownWords returns the share of each text's words that occur outside its
-// fold (1 for a text without words), and whether any does.
-func (c *corpus) knownWords(fold []int, k int) (shares []float64, known []bool) {
-	docs := make([]uint32, len(c.ids)) // that have the row
-	for _, d := range c.docs {
-		for _, o := range d {
-			docs[o.row]++
-		}
+// steps is how many spaces and folds a run may visit; it ends early where
+// contenders drop out.
+func steps(cfg *Config, tasks []*task) int {
+	seen := map[space]bool{}
+	for _, c := range cfg.candidates() {
+		seen[c.space()] = true
 	}
-	shares, known = make([]float64, len(c.docs)), make([]bool, len(c.docs))
-	for f := range k {
-		inside := make([]uint32, len(c.ids))
-		for i, d := range c.docs {
-			if fold[i] == f {
-				for _, o := range d {
-					inside[o.row]++
-				}
-			}
+	n := 0
+	for _, t := range tasks {
+		once := t.folds * len(seen)
+		if len(t.targets) > 0 {
+			once *= 2
 		}
-		for i, d := range c.docs {
-			if fold[i] != f {
-				continue
-			}
-			words, seen := uint32(0), uint32(0)
-			for _, o := range d {
-				if c.kinds[o.row].counted {
-					words += o.count
-					if docs[o.row] > inside[o.row] {
-						seen += o.count
-					}
-				}
-			}
-			shares[i], known[i] = 1, seen > 0
-			if words > 0 {
-				shares[i] = float64(seen) / float64(words)
-			}
-		}
+		n += once*(1+t.folds*cfg.Nested) + t.folds*len(learningParts)*maxMembers
 	}
-	return shares, known
+	return n
 }
 
 // progress returns a function that counts its calls and tells report of them.
@@ -223,83 +229,75 @@ func progress(report func(done, total int), total int) func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if done++; report != nil {
-			report(done, total)
+			report(min(done, total), total)
 		}
 	}
 }
 
-// A trainedHead is a head with its weights over the rows of the corpus.
-type trainedHead struct {
-	*task
-	trials  []trial
-	chosen  candidate
-	metrics Metrics
-	weighting
-	inverseTemperature float64
-	docs               []uint64
+// train chooses an ensemble, judges it and fits it to all examples.
+func (t *task) train(ctx context.Context, cfg *Config, all *seen, step func()) (trainedHead, error) {
+	h := trainedHead{}
+	if t.folds == 0 {
+		h.ensemble = t.unjudged(cfg)
+		h.fitAll(all)
+		return h, nil
+	}
+	h.ensemble, h.candidates, h.left = t.choose(ctx, cfg, step)
+	if ctx.Err() != nil {
+		return h, ctx.Err()
+	}
+	h.judgements = h.judge()
+	if cfg.Objective == MacroF1 {
+		h.decision = h.decide(h.judgements, h.judgedFolds())
+	}
+	h.metrics = judge.Measure(t.labels, h.judgements)
+	if err := h.settle(cfg); err != nil {
+		return h, err
+	}
+	truth, predicted, err := t.outOfFoldKeywords(allFolds(t.folds)...)
+	if err != nil {
+		return h, err
+	}
+	h.keywords = newBaseline(len(t.labels), truth, predicted)
+	h.learning = h.learningCurve(ctx, step, h.metrics)
+	h.nested = t.nested(ctx, cfg, step)
+	h.fitAll(all)
+	return h, ctx.Err()
 }
 
-// train chooses a candidate, calibrates it and fits it to all examples.
-func (t *task) train(ctx context.Context, candidates []candidate, done func()) trainedHead {
-	h := trainedHead{task: t, chosen: candidates[0], inverseTemperature: 1}
-	if t.folds > 0 {
-		h.trials = t.search(ctx, candidates, done)
-		if ctx.Err() != nil {
-			return h
-		}
-		h.chosen = best(h.trials).candidate
-		c := t.calibrate(h.chosen)
-		h.inverseTemperature, h.metrics = c.inverseTemperature, c.metrics
-		h.metrics.keywords(t.labels, t.outOfFoldKeywords())
-	}
-	counts := t.tally(h.chosen).counts
-	h.weighting, h.docs = h.chosen.weigh(counts, counts.vocabularySize()), counts.docs
-	return h
+// unjudged is the ensemble when nothing can be held out: the first candidate,
+// its scores taken as they are.
+func (t *task) unjudged(cfg *Config) ensemble {
+	c := &contender{candidate: cfg.candidates()[0]}
+	return ensemble{task: t, pooled: []*contender{c}, pooledBlend: blend{[]float64{1}, make([]float64, len(t.labels))}}
 }
 
-// assemble puts the heads side by side, one row a feature. Rows that say
-// nothing for any head are left out, but not single words: they tell what the
-// model has seen.
-func assemble(c *corpus, heads []trainedHead) model.Spec {
-	spec := model.Spec{Features: heads[0].chosen.Features}
-	for i := range heads {
-		spec.Heads = append(spec.Heads, heads[i].head())
-		spec.Features = join(spec.Features, heads[i].chosen.Features)
-	}
-	var row []int16
-	for i, id := range c.ids {
-		row = row[:0]
-		for _, h := range heads {
-			n := len(h.labels)
-			row = append(row, h.weights[i*n:][:n]...)
+// settle finds the thresholds and label sets that were asked for.
+func (h *trainedHead) settle(cfg *Config) error {
+	for _, text := range cfg.Purposes {
+		p, err := judge.ParsePurpose(text)
+		if err != nil {
+			return err
 		}
-		silent := !slices.ContainsFunc(row, func(w int16) bool { return w != 0 })
-		if silent && c.kinds[i].words != 1 {
-			continue
+		if _, known := slices.BinarySearch(h.labels, p.Label); p.Label != "" && !known {
+			continue // another head's; Train's caller checks that one has it
 		}
-		spec.IDs = append(spec.IDs, id)
-		spec.Weights = append(spec.Weights, row...)
+		t, err := judge.FindThreshold(h.labels, h.judgements, p)
+		if err != nil {
+			return fmt.Errorf("head %q: %w", h.name, err)
+		}
+		h.thresholds = append(h.thresholds, t)
 	}
-	return spec
+	if cfg.Coverage > 0 {
+		h.sets = judge.FitConformal(len(h.labels), h.judgements, cfg.Coverage, true)
+	}
+	return nil
 }
 
-// head returns the head as a model file holds it.
-func (h *trainedHead) head() model.Head {
-	return model.Head{
-		Name:               h.name,
-		Labels:             h.labels,
-		DocCounts:          h.docs,
-		Value:              h.chosen.Value,
-		WeightBits:         h.bits,
-		Bias:               h.bias,
-		InverseTemperature: h.inverseTemperature,
-		Evaluation: model.Evaluation{
-			Examples:         uint64(h.metrics.Examples),
-			Accuracy:         h.metrics.Accuracy,
-			MacroF1:          h.metrics.MacroF1,
-			MajorityAccuracy: h.metrics.MajorityAccuracy,
-			ECE:              h.metrics.ECE,
-			NLL:              h.metrics.NLL,
-		},
+func allFolds(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
 	}
+	return list
 }

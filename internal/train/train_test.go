@@ -20,24 +20,6 @@ import (
 	"github.com/parley-nlp/parley/internal/model"
 )
 
-func TestShuffledExamplesGiveTheSameBytes(t *testing.T) {
-	examples := generated(1, 60)
-	want, wantReport := mustTrain(t, examples, twoHeads, quick())
-	for _, procs := range []int{1, 4} {
-		before := runtime.GOMAXPROCS(procs)
-		for seed := range uint64(15) {
-			m, r := mustTrain(t, shuffled(examples, seed), twoHeads, quick())
-			if !bytes.Equal(m.Bytes(), want.Bytes()) {
-				t.Errorf("%d processors, seed %d: revision %s, want %s", procs, seed, m.Revision(), want.Revision())
-			}
-			if !reflect.DeepEqual(r, wantReport) {
-				t.Errorf("%d processors, seed %d: got report %+v, want %+v", procs, seed, r, wantReport)
-			}
-		}
-		runtime.GOMAXPROCS(before)
-	}
-}
-
 // written writes examples to n files in a new folder and reads it.
 func written(t *testing.T, examples []dataset.Example, n int) *dataset.Set {
 	t.Helper()
@@ -72,97 +54,6 @@ func TestRowsSpreadOverFilesGiveTheSameBytes(t *testing.T) {
 		set := written(t, examples, n)
 		if m, _ := mustTrain(t, set.Examples, set.Heads, quick()); m.Revision() != want.Revision() {
 			t.Errorf("%d files: revision %s, want %s", n, m.Revision(), want.Revision())
-		}
-	}
-}
-
-// allKinds is a candidate of every kind.
-func allKinds() []candidate {
-	cfg := quick()
-	return cfg.candidates()
-}
-
-func TestServedScoresAreThoseOfTraining(t *testing.T) {
-	examples := generated(4, 60)
-	for _, c := range allKinds() {
-		corpus, tasks := prepared(t, examples, twoHeads, pinned(c))
-		m, _ := mustTrain(t, examples, twoHeads, pinned(c))
-		served := m.NewClassifier()
-		for h, task := range tasks {
-			head := task.train(context.Background(), []candidate{c}, func() {})
-			raw := make([]int64, len(task.labels))
-			for i, ex := range corpus.examples {
-				head.score(raw, corpus.docs[i], c.Value)
-				if got := served.Classify(ex.Text).Predictions[h].Raw; !slices.Equal(got, raw) {
-					t.Fatalf("%s: %q: served %v, trained %v", c, ex.Text, got, raw)
-				}
-			}
-		}
-	}
-}
-
-// Cross-validation takes a fold out of the counts and reckons with the words it
-// needs only; here every fold's model is trained afresh from the other rows.
-func TestOutOfFoldScoresAreThoseOfAModelTrainedWithoutTheFold(t *testing.T) {
-	examples := append(generated(5, 60), dataset.Example{Text: "nothing known", Group: "other", Labels: []string{"summit", "pro"}})
-	for _, c := range allKinds() {
-		corpus, tasks := prepared(t, examples, twoHeads, pinned(c))
-		for h, task := range tasks {
-			raw := task.outOfFold(c)
-			for f := range task.folds {
-				var others []dataset.Example
-				for i, ex := range corpus.examples {
-					if task.fold[i] != f {
-						others = append(others, ex)
-					}
-				}
-				m, _ := mustTrain(t, others, twoHeads, pinned(c))
-				checkFold(t, task, f, raw, task.prior(f), m, h)
-			}
-		}
-	}
-}
-
-// checkFold compares what the examples of fold f got in cross-validation with
-// what m says of them.
-func checkFold(t *testing.T, task *task, f int, raw [][]int64, prior []float64, m *model.Model, h int) {
-	t.Helper()
-	served := m.NewClassifier()
-	task.eachIn(f, func(i int) {
-		r := served.Classify(task.examples[i].Text)
-		p := r.Predictions[h]
-		if known := r.KnownWords > 0; known != task.known[i] {
-			t.Fatalf("%q: known %t, want %t", task.examples[i].Text, task.known[i], known)
-		}
-		if task.known[i] && !slices.Equal(raw[i], p.Raw) {
-			t.Fatalf("%q: out of fold %v, retrained %v", task.examples[i].Text, raw[i], p.Raw)
-		}
-		if !task.known[i] && !slices.Equal(prior, p.Probabilities) {
-			t.Fatalf("%q: prior %v, retrained %v", task.examples[i].Text, prior, p.Probabilities)
-		}
-		if got := task.answer(i, raw[i], prior); got != p.Best {
-			t.Fatalf("%q: answer %d, retrained %d", task.examples[i].Text, got, p.Best)
-		}
-	})
-}
-
-func TestChosenCandidateHasTheFiguresOfItsHead(t *testing.T) {
-	examples := append(generated(6, 60), dataset.Example{Text: "nothing known", Group: "other", Labels: []string{"summit", "pro"}})
-	_, r := mustTrain(t, examples, twoHeads, quick())
-	for _, h := range r.Heads {
-		found := false
-		for _, c := range h.Candidates {
-			if c.MacroF1 > h.MacroF1 {
-				t.Errorf("%s: %s has macro-F1 %v, the chosen one %v", h.Head, c.Candidate, c.MacroF1, h.MacroF1)
-			}
-			if c.Candidate == h.Chosen {
-				found = true
-				near(t, h.Head+" macro-F1", c.MacroF1, h.MacroF1)
-				near(t, h.Head+" accuracy", c.Accuracy, h.Accuracy)
-			}
-		}
-		if !found || len(h.Candidates) != 16 {
-			t.Errorf("%s: %d candidates, the chosen one among them: %t; want 16, true", h.Head, len(h.Candidates), found)
 		}
 	}
 }
@@ -254,10 +145,13 @@ func TestModelHoldsTheFiguresOfTheReport(t *testing.T) {
 	for i, h := range r.Heads {
 		got := m.Heads()[i].Evaluation
 		want := model.Evaluation{
-			Examples: uint64(h.Examples), Accuracy: h.Accuracy, MacroF1: h.MacroF1,
-			MajorityAccuracy: h.MajorityAccuracy, ECE: h.ECE, NLL: h.NLL,
+			Examples: uint64(h.Examples), Accuracy: h.Accuracy, MacroF1: h.MacroF1, MajorityAccuracy: h.MajorityAccuracy,
+			ECE: h.ECE, PerfectECE: h.PerfectECE, NLL: h.NLL, Brier: h.Brier,
 		}
-		if got != want || m.Heads()[i].InverseTemperature != h.InverseTemperature {
+		for _, p := range h.LearningCurve {
+			want.Learning = append(want.Learning, model.LearningPoint{Examples: uint64(p.Examples), Accuracy: p.Accuracy, MacroF1: p.MacroF1})
+		}
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: the model holds %+v, the report %+v", h.Head, got, want)
 		}
 	}
@@ -271,7 +165,7 @@ func TestEveryWordIsKnownToTheModel(t *testing.T) {
 	m, _ := mustTrain(t, examples, twoHeads, quick())
 	c := m.NewClassifier()
 	for _, ex := range examples {
-		if r := c.Classify(ex.Text); r.KnownWords != r.Words || r.Words == 0 {
+		if r := c.Classify(ex.Text, ""); r.KnownWords != r.Words || r.Words == 0 {
 			t.Errorf("%q: %d of %d words known, want all", ex.Text, r.KnownWords, r.Words)
 		}
 	}
@@ -282,11 +176,11 @@ func TestEveryWordIsKnownToTheModel(t *testing.T) {
 func TestSilentWordsStayKnown(t *testing.T) {
 	examples := texts("one two left", "one two right")
 	examples[0].Labels, examples[1].Labels = []string{"a"}, []string{"b"}
-	m, _ := mustTrain(t, examples, []string{"topic"}, pinned(candidate{model.Features{Words: 2}, model.Binary, MultinomialNB, 1}))
+	m, _ := mustTrain(t, examples, []string{"topic"}, pinned(candidate{Features: model.Features{Words: 2}, Estimator: MultinomialNB, Strength: 1}))
 	if got := m.FeatureCount(); got != 6 {
 		t.Errorf("%d features, want 6: four words, and the pairs that end in left and right", got)
 	}
-	if r := m.NewClassifier().Classify("one two three"); r.KnownWords != 2 {
+	if r := m.NewClassifier().Classify("one two three", ""); r.KnownWords != 2 {
 		t.Errorf("%d words known, want 2", r.KnownWords)
 	}
 }
@@ -342,32 +236,34 @@ func TestOneSourceIsNotEvaluated(t *testing.T) {
 		t.Errorf("got warnings %q", r.Warnings)
 	}
 	for i, h := range m.Heads() {
-		if h.Evaluation != (model.Evaluation{}) || h.InverseTemperature != 1 || m.MinKnownShare() != 0 {
+		if !reflect.DeepEqual(h.Evaluation, model.Evaluation{}) || h.InverseTemperature != 1 || m.MinKnownShare() != 0 {
 			t.Errorf("%s: got %+v, temperature %v, known share %v; want none, 1, 0", h.Name, h.Evaluation, h.InverseTemperature, m.MinKnownShare())
 		}
-		if want := allKinds()[0].String(); r.Heads[i].Chosen != want {
-			t.Errorf("%s: chosen %s, want the first candidate, %s", h.Name, r.Heads[i].Chosen, want)
+		cfg := quick()
+		if want := cfg.candidates()[0].String(); r.Heads[i].Chosen() != want {
+			t.Errorf("%s: chosen %s, want the first candidate, %s", h.Name, r.Heads[i].Chosen(), want)
 		}
 	}
+	asJSON(t, r)
 }
 
-func TestProgressCountsToTheEnd(t *testing.T) {
+func TestProgressCountsUp(t *testing.T) {
 	cfg := quick()
 	last, total := 0, 0
 	cfg.Progress = func(done, of int) {
-		if done != last+1 || total != 0 && of != total {
+		if done < last || done > of || total != 0 && of != total {
 			t.Errorf("got %d of %d after %d of %d", done, of, last, total)
 		}
 		last, total = done, of
 	}
 	mustTrain(t, generated(14, 30), twoHeads, cfg)
-	if last != total || total == 0 {
+	if last < total/4 || total == 0 {
 		t.Errorf("the last call said %d of %d", last, total)
 	}
 }
 
-func TestThousandsOfLabels(t *testing.T) {
-	const labels = 2000
+func TestAThousandLabels(t *testing.T) {
+	const labels = 1000
 	var examples []dataset.Example
 	for i := range labels {
 		name, place, label := fmt.Sprint("name", i), fmt.Sprint("place", i), fmt.Sprintf("label%04d", i)
@@ -375,13 +271,14 @@ func TestThousandsOfLabels(t *testing.T) {
 			examples = append(examples, dataset.Example{Text: text, Labels: []string{label}})
 		}
 	}
-	cfg := pinned(candidate{LongText, model.Binary, MultinomialNB, 0.1})
+	cfg := pinned(candidate{Features: LongText, Estimator: MultinomialNB, Strength: 0.1})
+	cfg.Folds = 2
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	m, r := mustTrain(t, examples, []string{"topic"}, cfg)
 	runtime.ReadMemStats(&after)
-	if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got > 2000 {
-		t.Errorf("%d MB allocated in all, want at most 2000", got)
+	if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got > 1200 {
+		t.Errorf("%d MB allocated in all, want at most 1200", got)
 	}
 	if h := r.Heads[0]; len(m.Heads()[0].Labels) != labels || h.Examples != 2*labels || h.Accuracy < 0.99 || h.NLL > 0.5 {
 		t.Errorf("got %d labels, %d examples, accuracy %.3f, NLL %.3f; want %d, %d, about 1 and 0",
@@ -430,4 +327,100 @@ func TestTrainStopsWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v after %d steps, want %v", err, steps, context.Canceled)
 	}
+}
+
+// Data that teach little train all the same, with warnings where there is
+// something to warn of, and every figure is a number.
+func TestOddDataTrain(t *testing.T) {
+	row := func(text, label string) dataset.Example { return dataset.Example{Text: text, Labels: []string{label}} }
+	relabelled := func(n int, label func(i int, ex dataset.Example) string) []dataset.Example {
+		list := generated(21, n)
+		for i := range list {
+			list[i].Labels = []string{label(i, list[i])}
+		}
+		return list
+	}
+	topic := func(_ int, ex dataset.Example) string { return ex.Labels[0] }
+	for _, c := range []struct {
+		name     string
+		examples []dataset.Example
+		warning  string
+	}{
+		{"two rows", []dataset.Example{row("one text", "a"), row("another one", "b")}, "less than 5 examples"},
+		{"one row a label", []dataset.Example{row("one", "a"), row("two", "b"), row("three", "c"), row("four", "d")}, "less than 5 examples"},
+		{"a rare label", relabelled(120, func(i int, ex dataset.Example) string {
+			if i == 7 {
+				return "rare"
+			}
+			return ex.Labels[0]
+		}), `less than 5 examples, too few to be learned or judged: "rare"`},
+		{"a label of one source only", relabelled(120, func(i int, ex dataset.Example) string {
+			if ex.Group == "source3" {
+				return "lonely"
+			}
+			return ex.Labels[0]
+		}), `from one source only, which cross-validation cannot judge: "lonely"`},
+		{"one source", func() []dataset.Example {
+			list := relabelled(60, topic)
+			for i := range list {
+				list[i].Group = "one"
+			}
+			return list
+		}(), "all rows are of one source"},
+		{"copies of one text", slices.Repeat([]dataset.Example{row("the same text", "a"), row("the same text", "b")}, 40), "all rows are of one source"},
+		{"empty texts", append(relabelled(60, topic), row("", "economy"), row("", "summit"), row(" ", "summit"), row("?!", "people")), ""},
+		{"only empty texts", []dataset.Example{row("", "a"), row("?", "b"), row("!", "a"), row("...", "b"), row("- -", "a"), row("$", "b")}, ""},
+		{"conflicting labels", func() []dataset.Example {
+			list := relabelled(40, topic)
+			for _, ex := range list[:20] {
+				ex.Labels = []string{"people"}
+				list = append(list, ex)
+			}
+			return list
+		}(), ""},
+		{"labels alike but for one row", relabelled(100, func(i int, _ dataset.Example) string { return []string{"often", "once"}[max(0, i-98)] }), "less than 5 examples"},
+		{"random labels", noise(22, 320, 5), ""},
+		{"no word twice", func() []dataset.Example {
+			var list []dataset.Example
+			for i := range 60 {
+				list = append(list, row(fmt.Sprintf("x%da y%db", i, i), []string{"a", "b"}[i%2]))
+			}
+			return list
+		}(), ""},
+		{"every row without a label but two", func() []dataset.Example {
+			list := relabelled(60, func(i int, ex dataset.Example) string { return []string{"a", "b", ""}[min(i, 2)] })
+			return list
+		}(), "less than 5 examples"},
+	} {
+		for name, cfg := range map[string]Config{"quick": quick(), "nested": nestedQuick()} {
+			m, r, err := Train(t.Context(), c.examples, []string{"topic"}, cfg)
+			if err != nil {
+				t.Errorf("%s, %s: %v", c.name, name, err)
+				continue
+			}
+			asJSON(t, r)
+			if text := asText(t, r); strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
+				t.Errorf("%s, %s: a figure is no number:\n%s", c.name, name, text)
+			}
+			if !strings.Contains(strings.Join(r.Warnings, "\n"), c.warning) {
+				t.Errorf("%s, %s: warnings %q, want %q", c.name, name, r.Warnings, c.warning)
+			}
+			for _, ex := range c.examples {
+				p := m.NewClassifier().Classify(ex.Text, ex.Target).Predictions[0].Probabilities
+				for _, x := range p {
+					if !(x >= 0 && x <= 1) {
+						t.Fatalf("%s, %s: %q gets %v", c.name, name, ex.Text, p)
+					}
+				}
+			}
+		}
+	}
+}
+
+// nestedQuick is quick with all that can be asked of a run.
+func nestedQuick() Config {
+	cfg := quick()
+	cfg.Nested, cfg.Coverage, cfg.Prior = 1, 0.9, Prior{Mode: UniformPrior}
+	cfg.Features = cfg.Features[:1]
+	return cfg
 }

@@ -147,12 +147,76 @@ func (Decision) EnumDescriptor() ([]byte, []int) {
 	return file_parley_v1_classification_service_proto_rawDescGZIP(), []int{1}
 }
 
+// Which of a head's weights answered.
+type TargetWeights int32
+
+const (
+	// Never sent.
+	TargetWeights_TARGET_WEIGHTS_UNSPECIFIED TargetWeights = 0
+	// The head has no targets: Document.target makes no difference to it.
+	TargetWeights_TARGET_WEIGHTS_NONE TargetWeights = 1
+	// Document.target is empty or not one of Head.targets: only the weights that
+	// all targets share. Answers about a target that the training texts did not
+	// have are less reliable.
+	TargetWeights_TARGET_WEIGHTS_POOLED TargetWeights = 2
+	// Document.target is one of Head.targets: its own weights were added to the
+	// shared ones.
+	TargetWeights_TARGET_WEIGHTS_PER_TARGET TargetWeights = 3
+)
+
+// Enum value maps for TargetWeights.
+var (
+	TargetWeights_name = map[int32]string{
+		0: "TARGET_WEIGHTS_UNSPECIFIED",
+		1: "TARGET_WEIGHTS_NONE",
+		2: "TARGET_WEIGHTS_POOLED",
+		3: "TARGET_WEIGHTS_PER_TARGET",
+	}
+	TargetWeights_value = map[string]int32{
+		"TARGET_WEIGHTS_UNSPECIFIED": 0,
+		"TARGET_WEIGHTS_NONE":        1,
+		"TARGET_WEIGHTS_POOLED":      2,
+		"TARGET_WEIGHTS_PER_TARGET":  3,
+	}
+)
+
+func (x TargetWeights) Enum() *TargetWeights {
+	p := new(TargetWeights)
+	*p = x
+	return p
+}
+
+func (x TargetWeights) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TargetWeights) Descriptor() protoreflect.EnumDescriptor {
+	return file_parley_v1_classification_service_proto_enumTypes[2].Descriptor()
+}
+
+func (TargetWeights) Type() protoreflect.EnumType {
+	return &file_parley_v1_classification_service_proto_enumTypes[2]
+}
+
+func (x TargetWeights) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TargetWeights.Descriptor instead.
+func (TargetWeights) EnumDescriptor() ([]byte, []int) {
+	return file_parley_v1_classification_service_proto_rawDescGZIP(), []int{2}
+}
+
 // A text to classify.
 type Document struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The text, in UTF-8. Its length in bytes may not exceed the server's document
 	// limit unless ClassifyOptions.truncation allows it.
-	Text          string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// What the text is about, for example whom or what a stance is towards. Empty:
+	// not known. It makes a difference to heads with Head.targets only; letter case
+	// and the amount of white space make none.
+	Target        string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -194,6 +258,13 @@ func (x *Document) GetText() string {
 	return ""
 }
 
+func (x *Document) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
 // How to classify, and what to return.
 type ClassifyOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -203,7 +274,8 @@ type ClassifyOptions struct {
 	// Number of labels to score per head. 0: only the best one. -1: all.
 	TopK int32 `protobuf:"varint,2,opt,name=top_k,json=topK,proto3" json:"top_k,omitempty"`
 	// The best label's probability must be at least this, else the decision is
-	// DECISION_LOW_CONFIDENCE. Unset: Head.min_probability. 0: no threshold.
+	// DECISION_LOW_CONFIDENCE. Unset: Head.min_probability and
+	// Head.label_min_probabilities. 0: no threshold.
 	MinProbability *float64 `protobuf:"fixed64,3,opt,name=min_probability,json=minProbability,proto3,oneof" json:"min_probability,omitempty"`
 	// Number of evidence terms to return per label in HeadPrediction.scores.
 	// 0: no evidence at all. A batch may ask for 100,000 in all (items x labels x
@@ -211,8 +283,9 @@ type ClassifyOptions struct {
 	MaxEvidenceTerms int32 `protobuf:"varint,4,opt,name=max_evidence_terms,json=maxEvidenceTerms,proto3" json:"max_evidence_terms,omitempty"`
 	// What to do with a text that is too long.
 	Truncation Truncation `protobuf:"varint,5,opt,name=truncation,proto3,enum=parley.v1.Truncation" json:"truncation,omitempty"`
-	// The best label's probability must lead the second one's by at least this,
-	// else the decision is DECISION_AMBIGUOUS. Unset or 0: no margin is asked for.
+	// The best label's probability must lead the second one's by at least this
+	// (both times their Head.decision_weights, as shares of all labels', if the
+	// head has any), else the decision is DECISION_AMBIGUOUS. Unset or 0: no margin is asked for.
 	MinMargin     *float64 `protobuf:"fixed64,6,opt,name=min_margin,json=minMargin,proto3,oneof" json:"min_margin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -486,15 +559,28 @@ type HeadPrediction struct {
 	// The assigned label; empty unless decision is DECISION_LABELED.
 	Label string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
 	// The best labels, best first, as many as ClassifyOptions.top_k asks for; equal
-	// ones in the order of Head.labels. Also filled when the head abstained.
+	// ones in the order of Head.labels. Also filled when the head abstained. The
+	// best is the most probable, unless the head has Head.decision_weights.
 	Scores []*LabelScore `protobuf:"bytes,4,rep,name=scores,proto3" json:"scores,omitempty"`
 	// Evidence for each label in scores, in the same order. Empty unless
 	// ClassifyOptions.max_evidence_terms is above 0.
 	Evidence []*LabelEvidence `protobuf:"bytes,5,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// The threshold on the probability that was applied; 0: none.
+	// The threshold on the probability that was applied: the request's, or the
+	// larger of Head.min_probability and the best label's own. 0: none. Above 1:
+	// the label is never assigned.
 	AppliedMinProbability float64 `protobuf:"fixed64,6,opt,name=applied_min_probability,json=appliedMinProbability,proto3" json:"applied_min_probability,omitempty"`
 	// The margin that was applied; 0: none.
 	AppliedMinMargin float64 `protobuf:"fixed64,7,opt,name=applied_min_margin,json=appliedMinMargin,proto3" json:"applied_min_margin,omitempty"`
+	// Which weights answered.
+	TargetWeights TargetWeights `protobuf:"varint,8,opt,name=target_weights,json=targetWeights,proto3,enum=parley.v1.TargetWeights" json:"target_weights,omitempty"`
+	// The labels that the document may have, in the order of Head.labels: a
+	// conformal set, which holds the right label for about label_set_coverage of
+	// the texts like the training ones. No threshold changes it. It is empty when
+	// no label is as probable as it usually is where it is right, and when
+	// label_set_coverage is 0.
+	LabelSet []string `protobuf:"bytes,9,rep,name=label_set,json=labelSet,proto3" json:"label_set,omitempty"`
+	// Head.label_set_coverage; 0: the model was trained without label sets.
+	LabelSetCoverage float64 `protobuf:"fixed64,10,opt,name=label_set_coverage,json=labelSetCoverage,proto3" json:"label_set_coverage,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -578,6 +664,27 @@ func (x *HeadPrediction) GetAppliedMinMargin() float64 {
 	return 0
 }
 
+func (x *HeadPrediction) GetTargetWeights() TargetWeights {
+	if x != nil {
+		return x.TargetWeights
+	}
+	return TargetWeights_TARGET_WEIGHTS_UNSPECIFIED
+}
+
+func (x *HeadPrediction) GetLabelSet() []string {
+	if x != nil {
+		return x.LabelSet
+	}
+	return nil
+}
+
+func (x *HeadPrediction) GetLabelSetCoverage() float64 {
+	if x != nil {
+		return x.LabelSetCoverage
+	}
+	return 0
+}
+
 // Score of one label.
 type LabelScore struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -586,8 +693,11 @@ type LabelScore struct {
 	// Calibrated probability in [0, 1]. ModelRevision.evaluations has its measured
 	// error.
 	Probability float64 `protobuf:"fixed64,2,opt,name=probability,proto3" json:"probability,omitempty"`
-	// Uncalibrated score in units of 2^ModelRevision.score_unit_log2 nats: exactly
-	// the bias plus all contributions.
+	// The label's logit in units of 2^ModelRevision.score_unit_log2 nats: exactly
+	// the bias plus all contributions. The probabilities are the softmax of the raw
+	// scores of all labels, in nats and times Head.inverse_temperature, or times
+	// Head.target_inverse_temperature when target_weights is
+	// TARGET_WEIGHTS_PER_TARGET. DECISION_NO_EVIDENCE comes with the prior instead.
 	RawScore      int64 `protobuf:"varint,3,opt,name=raw_score,json=rawScore,proto3" json:"raw_score,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -650,7 +760,8 @@ type LabelEvidence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The label.
 	Label string `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
-	// The part of the score that does not depend on the text.
+	// The part of the score that does not depend on the text: the head's bias and,
+	// with TARGET_WEIGHTS_PER_TARGET, the target's.
 	Bias int64 `protobuf:"varint,2,opt,name=bias,proto3" json:"bias,omitempty"`
 	// The terms with the largest contributions by absolute value, largest first, at
 	// most ClassifyOptions.max_evidence_terms. A contribution of 0 is not listed.
@@ -1167,9 +1278,10 @@ var File_parley_v1_classification_service_proto protoreflect.FileDescriptor
 
 const file_parley_v1_classification_service_proto_rawDesc = "" +
 	"\n" +
-	"&parley/v1/classification_service.proto\x12\tparley.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\x1e\n" +
+	"&parley/v1/classification_service.proto\x12\tparley.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"@\n" +
 	"\bDocument\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text\"\x82\x03\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12 \n" +
+	"\x06target\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x06target\"\x82\x03\n" +
 	"\x0fClassifyOptions\x12'\n" +
 	"\x05heads\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10 \x18\x01\"\x05r\x03(\x80\x02R\x05heads\x12%\n" +
 	"\x05top_k\x18\x02 \x01(\x05B\x10\xbaH\r\x1a\v(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01R\x04topK\x12E\n" +
@@ -1192,7 +1304,7 @@ const file_parley_v1_classification_service_proto_rawDesc = "" +
 	"\x0eClassification\x12;\n" +
 	"\vpredictions\x18\x01 \x03(\v2\x19.parley.v1.HeadPredictionR\vpredictions\x12,\n" +
 	"\x05input\x18\x02 \x01(\v2\x16.parley.v1.InputReportR\x05input\x12<\n" +
-	"\fcompute_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\vcomputeTime\"\xb6\x02\n" +
+	"\fcompute_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\vcomputeTime\"\xc2\x03\n" +
 	"\x0eHeadPrediction\x12\x12\n" +
 	"\x04head\x18\x01 \x01(\tR\x04head\x12/\n" +
 	"\bdecision\x18\x02 \x01(\x0e2\x13.parley.v1.DecisionR\bdecision\x12\x14\n" +
@@ -1200,7 +1312,11 @@ const file_parley_v1_classification_service_proto_rawDesc = "" +
 	"\x06scores\x18\x04 \x03(\v2\x15.parley.v1.LabelScoreR\x06scores\x124\n" +
 	"\bevidence\x18\x05 \x03(\v2\x18.parley.v1.LabelEvidenceR\bevidence\x126\n" +
 	"\x17applied_min_probability\x18\x06 \x01(\x01R\x15appliedMinProbability\x12,\n" +
-	"\x12applied_min_margin\x18\a \x01(\x01R\x10appliedMinMargin\"a\n" +
+	"\x12applied_min_margin\x18\a \x01(\x01R\x10appliedMinMargin\x12?\n" +
+	"\x0etarget_weights\x18\b \x01(\x0e2\x18.parley.v1.TargetWeightsR\rtargetWeights\x12\x1b\n" +
+	"\tlabel_set\x18\t \x03(\tR\blabelSet\x12,\n" +
+	"\x12label_set_coverage\x18\n" +
+	" \x01(\x01R\x10labelSetCoverage\"a\n" +
 	"\n" +
 	"LabelScore\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12 \n" +
@@ -1252,7 +1368,12 @@ const file_parley_v1_classification_service_proto_rawDesc = "" +
 	"\x14DECISION_NO_EVIDENCE\x10\x02\x12\x16\n" +
 	"\x12DECISION_AMBIGUOUS\x10\x03\x12\x1b\n" +
 	"\x17DECISION_LOW_CONFIDENCE\x10\x04\x12\x1a\n" +
-	"\x16DECISION_OUT_OF_DOMAIN\x10\x052\xba\x01\n" +
+	"\x16DECISION_OUT_OF_DOMAIN\x10\x05*\x82\x01\n" +
+	"\rTargetWeights\x12\x1e\n" +
+	"\x1aTARGET_WEIGHTS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13TARGET_WEIGHTS_NONE\x10\x01\x12\x19\n" +
+	"\x15TARGET_WEIGHTS_POOLED\x10\x02\x12\x1d\n" +
+	"\x19TARGET_WEIGHTS_PER_TARGET\x10\x032\xba\x01\n" +
 	"\x15ClassificationService\x12H\n" +
 	"\bClassify\x12\x1a.parley.v1.ClassifyRequest\x1a\x1b.parley.v1.ClassifyResponse\"\x03\x90\x02\x01\x12W\n" +
 	"\rBatchClassify\x12\x1f.parley.v1.BatchClassifyRequest\x1a .parley.v1.BatchClassifyResponse\"\x03\x90\x02\x01B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
@@ -1269,55 +1390,57 @@ func file_parley_v1_classification_service_proto_rawDescGZIP() []byte {
 	return file_parley_v1_classification_service_proto_rawDescData
 }
 
-var file_parley_v1_classification_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_parley_v1_classification_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_parley_v1_classification_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_parley_v1_classification_service_proto_goTypes = []any{
 	(Truncation)(0),               // 0: parley.v1.Truncation
 	(Decision)(0),                 // 1: parley.v1.Decision
-	(*Document)(nil),              // 2: parley.v1.Document
-	(*ClassifyOptions)(nil),       // 3: parley.v1.ClassifyOptions
-	(*ClassifyRequest)(nil),       // 4: parley.v1.ClassifyRequest
-	(*ClassifyResponse)(nil),      // 5: parley.v1.ClassifyResponse
-	(*Classification)(nil),        // 6: parley.v1.Classification
-	(*HeadPrediction)(nil),        // 7: parley.v1.HeadPrediction
-	(*LabelScore)(nil),            // 8: parley.v1.LabelScore
-	(*LabelEvidence)(nil),         // 9: parley.v1.LabelEvidence
-	(*Evidence)(nil),              // 10: parley.v1.Evidence
-	(*InputReport)(nil),           // 11: parley.v1.InputReport
-	(*BatchClassifyRequest)(nil),  // 12: parley.v1.BatchClassifyRequest
-	(*BatchClassifyItem)(nil),     // 13: parley.v1.BatchClassifyItem
-	(*BatchClassifyResponse)(nil), // 14: parley.v1.BatchClassifyResponse
-	(*BatchClassifyResult)(nil),   // 15: parley.v1.BatchClassifyResult
-	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
-	(*status.Status)(nil),         // 17: google.rpc.Status
+	(TargetWeights)(0),            // 2: parley.v1.TargetWeights
+	(*Document)(nil),              // 3: parley.v1.Document
+	(*ClassifyOptions)(nil),       // 4: parley.v1.ClassifyOptions
+	(*ClassifyRequest)(nil),       // 5: parley.v1.ClassifyRequest
+	(*ClassifyResponse)(nil),      // 6: parley.v1.ClassifyResponse
+	(*Classification)(nil),        // 7: parley.v1.Classification
+	(*HeadPrediction)(nil),        // 8: parley.v1.HeadPrediction
+	(*LabelScore)(nil),            // 9: parley.v1.LabelScore
+	(*LabelEvidence)(nil),         // 10: parley.v1.LabelEvidence
+	(*Evidence)(nil),              // 11: parley.v1.Evidence
+	(*InputReport)(nil),           // 12: parley.v1.InputReport
+	(*BatchClassifyRequest)(nil),  // 13: parley.v1.BatchClassifyRequest
+	(*BatchClassifyItem)(nil),     // 14: parley.v1.BatchClassifyItem
+	(*BatchClassifyResponse)(nil), // 15: parley.v1.BatchClassifyResponse
+	(*BatchClassifyResult)(nil),   // 16: parley.v1.BatchClassifyResult
+	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
+	(*status.Status)(nil),         // 18: google.rpc.Status
 }
 var file_parley_v1_classification_service_proto_depIdxs = []int32{
 	0,  // 0: parley.v1.ClassifyOptions.truncation:type_name -> parley.v1.Truncation
-	2,  // 1: parley.v1.ClassifyRequest.document:type_name -> parley.v1.Document
-	3,  // 2: parley.v1.ClassifyRequest.options:type_name -> parley.v1.ClassifyOptions
-	6,  // 3: parley.v1.ClassifyResponse.classification:type_name -> parley.v1.Classification
-	7,  // 4: parley.v1.Classification.predictions:type_name -> parley.v1.HeadPrediction
-	11, // 5: parley.v1.Classification.input:type_name -> parley.v1.InputReport
-	16, // 6: parley.v1.Classification.compute_time:type_name -> google.protobuf.Duration
+	3,  // 1: parley.v1.ClassifyRequest.document:type_name -> parley.v1.Document
+	4,  // 2: parley.v1.ClassifyRequest.options:type_name -> parley.v1.ClassifyOptions
+	7,  // 3: parley.v1.ClassifyResponse.classification:type_name -> parley.v1.Classification
+	8,  // 4: parley.v1.Classification.predictions:type_name -> parley.v1.HeadPrediction
+	12, // 5: parley.v1.Classification.input:type_name -> parley.v1.InputReport
+	17, // 6: parley.v1.Classification.compute_time:type_name -> google.protobuf.Duration
 	1,  // 7: parley.v1.HeadPrediction.decision:type_name -> parley.v1.Decision
-	8,  // 8: parley.v1.HeadPrediction.scores:type_name -> parley.v1.LabelScore
-	9,  // 9: parley.v1.HeadPrediction.evidence:type_name -> parley.v1.LabelEvidence
-	10, // 10: parley.v1.LabelEvidence.terms:type_name -> parley.v1.Evidence
-	13, // 11: parley.v1.BatchClassifyRequest.items:type_name -> parley.v1.BatchClassifyItem
-	3,  // 12: parley.v1.BatchClassifyRequest.options:type_name -> parley.v1.ClassifyOptions
-	2,  // 13: parley.v1.BatchClassifyItem.document:type_name -> parley.v1.Document
-	15, // 14: parley.v1.BatchClassifyResponse.results:type_name -> parley.v1.BatchClassifyResult
-	6,  // 15: parley.v1.BatchClassifyResult.classification:type_name -> parley.v1.Classification
-	17, // 16: parley.v1.BatchClassifyResult.error:type_name -> google.rpc.Status
-	4,  // 17: parley.v1.ClassificationService.Classify:input_type -> parley.v1.ClassifyRequest
-	12, // 18: parley.v1.ClassificationService.BatchClassify:input_type -> parley.v1.BatchClassifyRequest
-	5,  // 19: parley.v1.ClassificationService.Classify:output_type -> parley.v1.ClassifyResponse
-	14, // 20: parley.v1.ClassificationService.BatchClassify:output_type -> parley.v1.BatchClassifyResponse
-	19, // [19:21] is the sub-list for method output_type
-	17, // [17:19] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	9,  // 8: parley.v1.HeadPrediction.scores:type_name -> parley.v1.LabelScore
+	10, // 9: parley.v1.HeadPrediction.evidence:type_name -> parley.v1.LabelEvidence
+	2,  // 10: parley.v1.HeadPrediction.target_weights:type_name -> parley.v1.TargetWeights
+	11, // 11: parley.v1.LabelEvidence.terms:type_name -> parley.v1.Evidence
+	14, // 12: parley.v1.BatchClassifyRequest.items:type_name -> parley.v1.BatchClassifyItem
+	4,  // 13: parley.v1.BatchClassifyRequest.options:type_name -> parley.v1.ClassifyOptions
+	3,  // 14: parley.v1.BatchClassifyItem.document:type_name -> parley.v1.Document
+	16, // 15: parley.v1.BatchClassifyResponse.results:type_name -> parley.v1.BatchClassifyResult
+	7,  // 16: parley.v1.BatchClassifyResult.classification:type_name -> parley.v1.Classification
+	18, // 17: parley.v1.BatchClassifyResult.error:type_name -> google.rpc.Status
+	5,  // 18: parley.v1.ClassificationService.Classify:input_type -> parley.v1.ClassifyRequest
+	13, // 19: parley.v1.ClassificationService.BatchClassify:input_type -> parley.v1.BatchClassifyRequest
+	6,  // 20: parley.v1.ClassificationService.Classify:output_type -> parley.v1.ClassifyResponse
+	15, // 21: parley.v1.ClassificationService.BatchClassify:output_type -> parley.v1.BatchClassifyResponse
+	20, // [20:22] is the sub-list for method output_type
+	18, // [18:20] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_parley_v1_classification_service_proto_init() }
@@ -1335,7 +1458,7 @@ func file_parley_v1_classification_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_parley_v1_classification_service_proto_rawDesc), len(file_parley_v1_classification_service_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,

@@ -98,7 +98,8 @@ type ModelRevision struct {
 	// Number of features that have weights.
 	FeatureCount int64 `protobuf:"varint,7,opt,name=feature_count,json=featureCount,proto3" json:"feature_count,omitempty"`
 	// Raw scores, biases and contributions are whole numbers of 2^score_unit_log2
-	// nats, for example -20.
+	// nats, for example -20. Raw scores are logits; Head.inverse_temperature says
+	// how they become probabilities.
 	ScoreUnitLog2 int32 `protobuf:"varint,8,opt,name=score_unit_log2,json=scoreUnitLog2,proto3" json:"score_unit_log2,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -202,8 +203,30 @@ type Head struct {
 	// The threshold that applies when a request gives no
 	// ClassifyOptions.min_probability; 0: none.
 	MinProbability float64 `protobuf:"fixed64,4,opt,name=min_probability,json=minProbability,proto3" json:"min_probability,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// One more such threshold for each label, in the order of labels: for a
+	// precision that was asked for at training. 0: none. Above 1: the label is never
+	// assigned. Empty: none for any label.
+	LabelMinProbabilities []float64 `protobuf:"fixed64,5,rep,packed,name=label_min_probabilities,json=labelMinProbabilities,proto3" json:"label_min_probabilities,omitempty"`
+	// The values of Document.target that have weights of their own, ascending: in
+	// lower case, words separated by single spaces. Empty: texts about any target
+	// are treated alike.
+	Targets []string `protobuf:"bytes,6,rep,name=targets,proto3" json:"targets,omitempty"`
+	// Share of texts whose HeadPrediction.label_set is to hold the right label; 0:
+	// the model was trained without label sets.
+	LabelSetCoverage float64 `protobuf:"fixed64,7,opt,name=label_set_coverage,json=labelSetCoverage,proto3" json:"label_set_coverage,omitempty"`
+	// probability = softmax(inverse_temperature * raw_score * 2^score_unit_log2)
+	// over the labels. 1 where training calibrated the weights themselves.
+	InverseTemperature float64 `protobuf:"fixed64,8,opt,name=inverse_temperature,json=inverseTemperature,proto3" json:"inverse_temperature,omitempty"`
+	// It takes the place of inverse_temperature when a target's own weights
+	// answered.
+	TargetInverseTemperature float64 `protobuf:"fixed64,9,opt,name=target_inverse_temperature,json=targetInverseTemperature,proto3" json:"target_inverse_temperature,omitempty"`
+	// What the labels' probabilities are multiplied by before the best is taken, in
+	// the order of labels; empty: the most probable label is the best. A head that
+	// has them names rare labels more readily, for a better macro-F1; the
+	// probabilities stay as they are.
+	DecisionWeights []float64 `protobuf:"fixed64,10,rep,packed,name=decision_weights,json=decisionWeights,proto3" json:"decision_weights,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Head) Reset() {
@@ -264,6 +287,48 @@ func (x *Head) GetMinProbability() float64 {
 	return 0
 }
 
+func (x *Head) GetLabelMinProbabilities() []float64 {
+	if x != nil {
+		return x.LabelMinProbabilities
+	}
+	return nil
+}
+
+func (x *Head) GetTargets() []string {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *Head) GetLabelSetCoverage() float64 {
+	if x != nil {
+		return x.LabelSetCoverage
+	}
+	return 0
+}
+
+func (x *Head) GetInverseTemperature() float64 {
+	if x != nil {
+		return x.InverseTemperature
+	}
+	return 0
+}
+
+func (x *Head) GetTargetInverseTemperature() float64 {
+	if x != nil {
+		return x.TargetInverseTemperature
+	}
+	return 0
+}
+
+func (x *Head) GetDecisionWeights() []float64 {
+	if x != nil {
+		return x.DecisionWeights
+	}
+	return nil
+}
+
 // Quality of one head, measured by cross-validation: every training document is
 // predicted by a model that was trained without it. No head abstains here.
 type Evaluation struct {
@@ -283,8 +348,16 @@ type Evaluation struct {
 	ExpectedCalibrationError float64 `protobuf:"fixed64,6,opt,name=expected_calibration_error,json=expectedCalibrationError,proto3" json:"expected_calibration_error,omitempty"`
 	// Mean of -ln(probability of the right label), in nats.
 	NegativeLogLikelihood float64 `protobuf:"fixed64,7,opt,name=negative_log_likelihood,json=negativeLogLikelihood,proto3" json:"negative_log_likelihood,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// Mean squared distance of the probabilities from the truth, summed over the
+	// labels: 0 to 2.
+	BrierScore float64 `protobuf:"fixed64,8,opt,name=brier_score,json=brierScore,proto3" json:"brier_score,omitempty"`
+	// What expected_calibration_error would be, on average, if every probability
+	// were exactly right: so many documents show no less.
+	ExpectedCalibrationErrorIfPerfect float64 `protobuf:"fixed64,9,opt,name=expected_calibration_error_if_perfect,json=expectedCalibrationErrorIfPerfect,proto3" json:"expected_calibration_error_if_perfect,omitempty"`
+	// Quality when trained on parts of the documents, smallest first.
+	LearningCurve []*LearningPoint `protobuf:"bytes,10,rep,name=learning_curve,json=learningCurve,proto3" json:"learning_curve,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Evaluation) Reset() {
@@ -366,6 +439,91 @@ func (x *Evaluation) GetNegativeLogLikelihood() float64 {
 	return 0
 }
 
+func (x *Evaluation) GetBrierScore() float64 {
+	if x != nil {
+		return x.BrierScore
+	}
+	return 0
+}
+
+func (x *Evaluation) GetExpectedCalibrationErrorIfPerfect() float64 {
+	if x != nil {
+		return x.ExpectedCalibrationErrorIfPerfect
+	}
+	return 0
+}
+
+func (x *Evaluation) GetLearningCurve() []*LearningPoint {
+	if x != nil {
+		return x.LearningCurve
+	}
+	return nil
+}
+
+// Quality of a head that was trained on a part of the documents.
+type LearningPoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Documents trained on.
+	ExampleCount int64 `protobuf:"varint,1,opt,name=example_count,json=exampleCount,proto3" json:"example_count,omitempty"`
+	// As Evaluation.accuracy.
+	Accuracy float64 `protobuf:"fixed64,2,opt,name=accuracy,proto3" json:"accuracy,omitempty"`
+	// As Evaluation.macro_f1.
+	MacroF1       float64 `protobuf:"fixed64,3,opt,name=macro_f1,json=macroF1,proto3" json:"macro_f1,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LearningPoint) Reset() {
+	*x = LearningPoint{}
+	mi := &file_parley_v1_model_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LearningPoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LearningPoint) ProtoMessage() {}
+
+func (x *LearningPoint) ProtoReflect() protoreflect.Message {
+	mi := &file_parley_v1_model_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LearningPoint.ProtoReflect.Descriptor instead.
+func (*LearningPoint) Descriptor() ([]byte, []int) {
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LearningPoint) GetExampleCount() int64 {
+	if x != nil {
+		return x.ExampleCount
+	}
+	return 0
+}
+
+func (x *LearningPoint) GetAccuracy() float64 {
+	if x != nil {
+		return x.Accuracy
+	}
+	return 0
+}
+
+func (x *LearningPoint) GetMacroF1() float64 {
+	if x != nil {
+		return x.MacroF1
+	}
+	return 0
+}
+
 // Request for ListModels.
 type ListModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -379,7 +537,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[4]
+	mi := &file_parley_v1_model_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -391,7 +549,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[4]
+	mi := &file_parley_v1_model_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -404,7 +562,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{4}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListModelsRequest) GetPageSize() int32 {
@@ -434,7 +592,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[5]
+	mi := &file_parley_v1_model_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +604,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[5]
+	mi := &file_parley_v1_model_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +617,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{5}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListModelsResponse) GetModels() []*Model {
@@ -487,7 +645,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[6]
+	mi := &file_parley_v1_model_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -499,7 +657,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[6]
+	mi := &file_parley_v1_model_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -512,7 +670,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{6}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetModelRequest) GetName() string {
@@ -533,7 +691,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[7]
+	mi := &file_parley_v1_model_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +703,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[7]
+	mi := &file_parley_v1_model_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +716,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{7}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetModelResponse) GetModel() *Model {
@@ -583,7 +741,7 @@ type ListModelRevisionsRequest struct {
 
 func (x *ListModelRevisionsRequest) Reset() {
 	*x = ListModelRevisionsRequest{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[8]
+	mi := &file_parley_v1_model_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -595,7 +753,7 @@ func (x *ListModelRevisionsRequest) String() string {
 func (*ListModelRevisionsRequest) ProtoMessage() {}
 
 func (x *ListModelRevisionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[8]
+	mi := &file_parley_v1_model_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -608,7 +766,7 @@ func (x *ListModelRevisionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelRevisionsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelRevisionsRequest) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{8}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListModelRevisionsRequest) GetParent() string {
@@ -645,7 +803,7 @@ type ListModelRevisionsResponse struct {
 
 func (x *ListModelRevisionsResponse) Reset() {
 	*x = ListModelRevisionsResponse{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[9]
+	mi := &file_parley_v1_model_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +815,7 @@ func (x *ListModelRevisionsResponse) String() string {
 func (*ListModelRevisionsResponse) ProtoMessage() {}
 
 func (x *ListModelRevisionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[9]
+	mi := &file_parley_v1_model_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +828,7 @@ func (x *ListModelRevisionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelRevisionsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelRevisionsResponse) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{9}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListModelRevisionsResponse) GetModelRevisions() []*ModelRevision {
@@ -698,7 +856,7 @@ type GetModelRevisionRequest struct {
 
 func (x *GetModelRevisionRequest) Reset() {
 	*x = GetModelRevisionRequest{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[10]
+	mi := &file_parley_v1_model_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +868,7 @@ func (x *GetModelRevisionRequest) String() string {
 func (*GetModelRevisionRequest) ProtoMessage() {}
 
 func (x *GetModelRevisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[10]
+	mi := &file_parley_v1_model_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +881,7 @@ func (x *GetModelRevisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRevisionRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRevisionRequest) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{10}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetModelRevisionRequest) GetName() string {
@@ -744,7 +902,7 @@ type GetModelRevisionResponse struct {
 
 func (x *GetModelRevisionResponse) Reset() {
 	*x = GetModelRevisionResponse{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[11]
+	mi := &file_parley_v1_model_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +914,7 @@ func (x *GetModelRevisionResponse) String() string {
 func (*GetModelRevisionResponse) ProtoMessage() {}
 
 func (x *GetModelRevisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[11]
+	mi := &file_parley_v1_model_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +927,7 @@ func (x *GetModelRevisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRevisionResponse.ProtoReflect.Descriptor instead.
 func (*GetModelRevisionResponse) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{11}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetModelRevisionResponse) GetModelRevision() *ModelRevision {
@@ -798,12 +956,19 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\vevaluations\x18\x05 \x03(\v2\x15.parley.v1.EvaluationR\vevaluations\x12%\n" +
 	"\x0eartifact_bytes\x18\x06 \x01(\x03R\rartifactBytes\x12#\n" +
 	"\rfeature_count\x18\a \x01(\x03R\ffeatureCount\x12&\n" +
-	"\x0fscore_unit_log2\x18\b \x01(\x05R\rscoreUnitLog2\"\x80\x01\n" +
+	"\x0fscore_unit_log2\x18\b \x01(\x05R\rscoreUnitLog2\"\x9a\x03\n" +
 	"\x04Head\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06labels\x18\x02 \x03(\tR\x06labels\x12'\n" +
 	"\x0fdocument_counts\x18\x03 \x03(\x03R\x0edocumentCounts\x12'\n" +
-	"\x0fmin_probability\x18\x04 \x01(\x01R\x0eminProbability\"\x9f\x02\n" +
+	"\x0fmin_probability\x18\x04 \x01(\x01R\x0eminProbability\x126\n" +
+	"\x17label_min_probabilities\x18\x05 \x03(\x01R\x15labelMinProbabilities\x12\x18\n" +
+	"\atargets\x18\x06 \x03(\tR\atargets\x12,\n" +
+	"\x12label_set_coverage\x18\a \x01(\x01R\x10labelSetCoverage\x12/\n" +
+	"\x13inverse_temperature\x18\b \x01(\x01R\x12inverseTemperature\x12<\n" +
+	"\x1atarget_inverse_temperature\x18\t \x01(\x01R\x18targetInverseTemperature\x12)\n" +
+	"\x10decision_weights\x18\n" +
+	" \x03(\x01R\x0fdecisionWeights\"\xd3\x03\n" +
 	"\n" +
 	"Evaluation\x12\x12\n" +
 	"\x04head\x18\x01 \x01(\tR\x04head\x12#\n" +
@@ -812,7 +977,16 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\bmacro_f1\x18\x04 \x01(\x01R\amacroF1\x12+\n" +
 	"\x11majority_accuracy\x18\x05 \x01(\x01R\x10majorityAccuracy\x12<\n" +
 	"\x1aexpected_calibration_error\x18\x06 \x01(\x01R\x18expectedCalibrationError\x126\n" +
-	"\x17negative_log_likelihood\x18\a \x01(\x01R\x15negativeLogLikelihood\"[\n" +
+	"\x17negative_log_likelihood\x18\a \x01(\x01R\x15negativeLogLikelihood\x12\x1f\n" +
+	"\vbrier_score\x18\b \x01(\x01R\n" +
+	"brierScore\x12P\n" +
+	"%expected_calibration_error_if_perfect\x18\t \x01(\x01R!expectedCalibrationErrorIfPerfect\x12?\n" +
+	"\x0elearning_curve\x18\n" +
+	" \x03(\v2\x18.parley.v1.LearningPointR\rlearningCurve\"k\n" +
+	"\rLearningPoint\x12#\n" +
+	"\rexample_count\x18\x01 \x01(\x03R\fexampleCount\x12\x1a\n" +
+	"\baccuracy\x18\x02 \x01(\x01R\baccuracy\x12\x19\n" +
+	"\bmacro_f1\x18\x03 \x01(\x01R\amacroF1\"[\n" +
 	"\x11ListModelsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
@@ -857,43 +1031,45 @@ func file_parley_v1_model_service_proto_rawDescGZIP() []byte {
 	return file_parley_v1_model_service_proto_rawDescData
 }
 
-var file_parley_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_parley_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_parley_v1_model_service_proto_goTypes = []any{
 	(*Model)(nil),                      // 0: parley.v1.Model
 	(*ModelRevision)(nil),              // 1: parley.v1.ModelRevision
 	(*Head)(nil),                       // 2: parley.v1.Head
 	(*Evaluation)(nil),                 // 3: parley.v1.Evaluation
-	(*ListModelsRequest)(nil),          // 4: parley.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),         // 5: parley.v1.ListModelsResponse
-	(*GetModelRequest)(nil),            // 6: parley.v1.GetModelRequest
-	(*GetModelResponse)(nil),           // 7: parley.v1.GetModelResponse
-	(*ListModelRevisionsRequest)(nil),  // 8: parley.v1.ListModelRevisionsRequest
-	(*ListModelRevisionsResponse)(nil), // 9: parley.v1.ListModelRevisionsResponse
-	(*GetModelRevisionRequest)(nil),    // 10: parley.v1.GetModelRevisionRequest
-	(*GetModelRevisionResponse)(nil),   // 11: parley.v1.GetModelRevisionResponse
-	nil,                                // 12: parley.v1.Model.AliasesEntry
+	(*LearningPoint)(nil),              // 4: parley.v1.LearningPoint
+	(*ListModelsRequest)(nil),          // 5: parley.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),         // 6: parley.v1.ListModelsResponse
+	(*GetModelRequest)(nil),            // 7: parley.v1.GetModelRequest
+	(*GetModelResponse)(nil),           // 8: parley.v1.GetModelResponse
+	(*ListModelRevisionsRequest)(nil),  // 9: parley.v1.ListModelRevisionsRequest
+	(*ListModelRevisionsResponse)(nil), // 10: parley.v1.ListModelRevisionsResponse
+	(*GetModelRevisionRequest)(nil),    // 11: parley.v1.GetModelRevisionRequest
+	(*GetModelRevisionResponse)(nil),   // 12: parley.v1.GetModelRevisionResponse
+	nil,                                // 13: parley.v1.Model.AliasesEntry
 }
 var file_parley_v1_model_service_proto_depIdxs = []int32{
-	12, // 0: parley.v1.Model.aliases:type_name -> parley.v1.Model.AliasesEntry
+	13, // 0: parley.v1.Model.aliases:type_name -> parley.v1.Model.AliasesEntry
 	2,  // 1: parley.v1.ModelRevision.heads:type_name -> parley.v1.Head
 	3,  // 2: parley.v1.ModelRevision.evaluations:type_name -> parley.v1.Evaluation
-	0,  // 3: parley.v1.ListModelsResponse.models:type_name -> parley.v1.Model
-	0,  // 4: parley.v1.GetModelResponse.model:type_name -> parley.v1.Model
-	1,  // 5: parley.v1.ListModelRevisionsResponse.model_revisions:type_name -> parley.v1.ModelRevision
-	1,  // 6: parley.v1.GetModelRevisionResponse.model_revision:type_name -> parley.v1.ModelRevision
-	4,  // 7: parley.v1.ModelService.ListModels:input_type -> parley.v1.ListModelsRequest
-	6,  // 8: parley.v1.ModelService.GetModel:input_type -> parley.v1.GetModelRequest
-	8,  // 9: parley.v1.ModelService.ListModelRevisions:input_type -> parley.v1.ListModelRevisionsRequest
-	10, // 10: parley.v1.ModelService.GetModelRevision:input_type -> parley.v1.GetModelRevisionRequest
-	5,  // 11: parley.v1.ModelService.ListModels:output_type -> parley.v1.ListModelsResponse
-	7,  // 12: parley.v1.ModelService.GetModel:output_type -> parley.v1.GetModelResponse
-	9,  // 13: parley.v1.ModelService.ListModelRevisions:output_type -> parley.v1.ListModelRevisionsResponse
-	11, // 14: parley.v1.ModelService.GetModelRevision:output_type -> parley.v1.GetModelRevisionResponse
-	11, // [11:15] is the sub-list for method output_type
-	7,  // [7:11] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	4,  // 3: parley.v1.Evaluation.learning_curve:type_name -> parley.v1.LearningPoint
+	0,  // 4: parley.v1.ListModelsResponse.models:type_name -> parley.v1.Model
+	0,  // 5: parley.v1.GetModelResponse.model:type_name -> parley.v1.Model
+	1,  // 6: parley.v1.ListModelRevisionsResponse.model_revisions:type_name -> parley.v1.ModelRevision
+	1,  // 7: parley.v1.GetModelRevisionResponse.model_revision:type_name -> parley.v1.ModelRevision
+	5,  // 8: parley.v1.ModelService.ListModels:input_type -> parley.v1.ListModelsRequest
+	7,  // 9: parley.v1.ModelService.GetModel:input_type -> parley.v1.GetModelRequest
+	9,  // 10: parley.v1.ModelService.ListModelRevisions:input_type -> parley.v1.ListModelRevisionsRequest
+	11, // 11: parley.v1.ModelService.GetModelRevision:input_type -> parley.v1.GetModelRevisionRequest
+	6,  // 12: parley.v1.ModelService.ListModels:output_type -> parley.v1.ListModelsResponse
+	8,  // 13: parley.v1.ModelService.GetModel:output_type -> parley.v1.GetModelResponse
+	10, // 14: parley.v1.ModelService.ListModelRevisions:output_type -> parley.v1.ListModelRevisionsResponse
+	12, // 15: parley.v1.ModelService.GetModelRevision:output_type -> parley.v1.GetModelRevisionResponse
+	12, // [12:16] is the sub-list for method output_type
+	8,  // [8:12] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_parley_v1_model_service_proto_init() }
@@ -907,7 +1083,7 @@ func file_parley_v1_model_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_parley_v1_model_service_proto_rawDesc), len(file_parley_v1_model_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// cpuSeconds is the processor time that this process has taken so far, in user
+// mode and in the system.
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return (time.Duration(u.Utime.Nano()) + time.Duration(u.Stime.Nano())).Seconds()
+}
+
+// peakBytes is the most memory that this process has had resident so far. Its
+// parent could not tell: the Maxrss of a process starts from that of the one
+// that started it.
+func peakBytes() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(status) {
+		if after, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
+			kB, _ := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(after), []byte("kB")))), 10, 64)
+			return kB << 10
+		}
+	}
+	return 0
+}

@@ -1,0 +1,340 @@
+package train
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/parley-nlp/parley/internal/judge"
+	"github.com/parley-nlp/parley/internal/model"
+)
+
+// A trainedHead is a head with its weights over the rows of the corpus.
+type trainedHead struct {
+	ensemble
+	judgements []judge.Judgement // by cross-validation
+	metrics    judge.Metrics
+	nested     [][]judge.Judgement // per repeat
+	keywords   Baseline
+	learning   []judge.LearningPoint
+	thresholds []judge.Threshold
+	sets       judge.Conformal
+	candidates []*contender // tried, pooled ones first
+	left       int          // candidates that the budget did not allow
+
+	blocks  []*block
+	bias    []float64
+	targets []targetBias // in the order of task.targets
+}
+
+// A block is the sum of the members that see the same values, in nats.
+type block struct {
+	value   model.Value
+	weights []float32   // rows x labels
+	target  [][]overlay // per target: rows that get more
+}
+
+// An overlay is what a target adds to the weights of a row.
+type overlay struct {
+	row     uint32
+	weights []float32
+}
+
+type targetBias []float64
+
+// fitAll trains the members on all labelled examples and sums them up.
+func (h *trainedHead) fitAll(all *seen) {
+	h.bias = slices.Clone(h.pooledBlend.bias)
+	for m, c := range h.pooled {
+		t := h.fitMember(all, c, func(int) bool { return true })
+		b := h.block(c.Value)
+		b.add(t, h.pooledBlend.weights[m])
+		for l, x := range t.bias {
+			h.bias[l] += float64(h.pooledBlend.weights[m] * float64(x))
+		}
+	}
+	if len(h.aimed) == 0 {
+		return
+	}
+	// A target's logits are base * (pooled logits + what the target adds).
+	base := h.targetBlend.weights[0]
+	for target := range h.task.targets {
+		bias := make(targetBias, len(h.labels))
+		for l, x := range h.targetBlend.bias {
+			bias[l] = x / base
+		}
+		sums := map[model.Value]*block{}
+		for m, c := range h.aimed {
+			t := h.fitMember(all, c, func(i int) bool { return h.target[i] == target })
+			weight := h.targetBlend.weights[m+1] / base
+			if sums[c.Value] == nil {
+				sums[c.Value] = &block{value: c.Value, weights: make([]float32, len(t.weights))}
+			}
+			sums[c.Value].add(t, weight)
+			for l, x := range t.bias {
+				bias[l] += float64(weight * float64(x))
+			}
+		}
+		h.targets = append(h.targets, bias)
+		for v, sum := range sums { // each goes to a block of its own
+			h.block(v).target[target] = sum.sparse(len(h.labels))
+		}
+	}
+}
+
+// fitMember trains a member on the labelled examples for which use holds.
+func (h *trainedHead) fitMember(all *seen, c *contender, use func(i int) bool) table {
+	return c.fit(h.lesson(h.vectorise(all, c.Features, c.Value), h.labelled(use)))
+}
+
+// block returns the block of a value function, new or old. Blocks are in the
+// order of their values.
+func (h *trainedHead) block(v model.Value) *block {
+	at, found := slices.BinarySearchFunc(h.blocks, v, func(b *block, v model.Value) int { return cmp.Compare(b.value, v) })
+	if !found {
+		b := &block{value: v, weights: make([]float32, len(h.ids)*len(h.labels)), target: make([][]overlay, len(h.task.targets))}
+		h.blocks = slices.Insert(h.blocks, at, b)
+	}
+	return h.blocks[at]
+}
+
+// add adds a table, scaled.
+func (b *block) add(t table, scale float64) {
+	s := float32(scale)
+	for i, w := range t.weights {
+		b.weights[i] += float32(s * w)
+	}
+}
+
+// sparse lists the rows with weights.
+func (b *block) sparse(labels int) []overlay {
+	var list []overlay
+	for row := range len(b.weights) / labels {
+		w := b.weights[row*labels:][:labels]
+		if slices.ContainsFunc(w, func(x float32) bool { return x != 0 }) {
+			list = append(list, overlay{uint32(row), slices.Clone(w)})
+		}
+	}
+	return list
+}
+
+// bits is the finest scale at which the block's weights fit an int16.
+func (b *block) bits() uint8 {
+	largest := float32(0)
+	for _, w := range b.weights {
+		largest = max(largest, w, -w)
+	}
+	for _, of := range b.target {
+		for _, o := range of {
+			for _, w := range o.weights {
+				largest = max(largest, w, -w)
+			}
+		}
+	}
+	bits := b.value.MaxWeightBits()
+	for bits > 0 && math.Ldexp(float64(largest), int(bits)) > math.MaxInt16 {
+		bits--
+	}
+	return bits
+}
+
+// quantise rounds to the nearest int16.
+func quantise(w float32, bits uint8) int16 {
+	scaled := math.Floor(math.Ldexp(float64(w), int(bits)) + 0.5)
+	return int16(max(math.MinInt16, min(math.MaxInt16, scaled)))
+}
+
+// A builder puts heads side by side, one row a feature.
+type builder struct {
+	corpus  *corpus
+	heads   []trainedHead
+	columns int
+	rows    map[model.FeatureID]int // of targets' features, in spec
+	spec    model.Spec
+}
+
+// assemble returns the model that the heads make. Rows that say nothing are
+// left out, except single words, which tell what the model has seen, and all
+// rows when values are normalised: what a feature is worth depends on the
+// others that are known.
+func assemble(c *corpus, heads []trainedHead, all *seen) (model.Spec, error) {
+	b := &builder{corpus: c, heads: heads}
+	b.spec.Features = singleWords
+	normalised := false
+	for i := range heads {
+		b.spec.Heads = append(b.spec.Heads, heads[i].head())
+		for _, m := range slices.Concat(heads[i].pooled, heads[i].aimed) {
+			b.spec.Features = join(b.spec.Features, m.Features)
+			normalised = normalised || m.Value.Bits() > 0
+		}
+		b.columns += len(heads[i].blocks) * len(heads[i].labels)
+	}
+	b.pooledRows(normalised)
+	b.targetRows()
+	return b.spec, b.finish(all)
+}
+
+// pooledRows fills in the rows of the features themselves.
+func (b *builder) pooledRows(keepSilent bool) {
+	row := make([]int16, b.columns)
+	for i, id := range b.corpus.ids {
+		kind := b.corpus.kinds[i]
+		if !kind.in(b.spec.Features) {
+			continue
+		}
+		b.fill(row, func(_ int, blk *block, labels int) []float32 { return blk.weights[i*labels:][:labels] })
+		if keepSilent || kind.words == 1 || slices.ContainsFunc(row, func(w int16) bool { return w != 0 }) {
+			b.spec.IDs = append(b.spec.IDs, id)
+			b.spec.Weights = append(b.spec.Weights, row...)
+		}
+	}
+}
+
+// fill writes a row: of gives the weights of a block of a head, or nil.
+func (b *builder) fill(row []int16, of func(head int, blk *block, labels int) []float32) {
+	clear(row)
+	at := 0
+	for h := range b.heads {
+		n := len(b.heads[h].labels)
+		for k, blk := range b.heads[h].blocks {
+			for l, w := range of(h, blk, n) {
+				row[at+l] = quantise(w, b.spec.Heads[h].Blocks[k].WeightBits)
+			}
+			at += n
+		}
+	}
+}
+
+// targetRows fills in the rows of features in texts about a target.
+func (b *builder) targetRows() {
+	b.rows = map[model.FeatureID]int{}
+	row := make([]int16, b.columns)
+	for h := range b.heads {
+		for _, blk := range b.heads[h].blocks {
+			for target, list := range blk.target {
+				name := b.heads[h].task.targets[target]
+				for _, o := range list {
+					b.fill(row, func(head int, other *block, _ int) []float32 {
+						if head == h && other == blk {
+							return o.weights
+						}
+						return nil
+					})
+					b.addRow(model.Cross(b.corpus.ids[o.row], name), row)
+				}
+			}
+		}
+	}
+}
+
+// addRow adds to the row of a feature, which may be new.
+func (b *builder) addRow(id model.FeatureID, row []int16) {
+	at, known := b.rows[id]
+	if !known {
+		at = len(b.spec.IDs)
+		b.rows[id] = at
+		b.spec.IDs = append(b.spec.IDs, id)
+		b.spec.Weights = append(b.spec.Weights, row...)
+		return
+	}
+	for i, w := range row {
+		b.spec.Weights[at*b.columns+i] += w
+	}
+}
+
+// finish sorts the rows by id and fills in the IDFs.
+func (b *builder) finish(all *seen) error {
+	idf := map[model.FeatureID]uint16{}
+	for i, id := range b.corpus.ids {
+		idf[id] = model.IDF(all.docs, int(all.df[i]))
+	}
+	order := make([]int, len(b.spec.IDs))
+	for i := range order {
+		order[i] = i
+	}
+	ids, weights := b.spec.IDs, b.spec.Weights
+	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(ids[x], ids[y]) })
+	b.spec.IDs, b.spec.Weights = make([]model.FeatureID, 0, len(ids)), make([]int16, 0, len(weights))
+	for k, i := range order {
+		if k > 0 && ids[i] == ids[order[k-1]] {
+			return fmt.Errorf("two features of the texts have the same id %#x: rename a target", uint64(ids[i]))
+		}
+		b.spec.IDs = append(b.spec.IDs, ids[i])
+		b.spec.Weights = append(b.spec.Weights, weights[i*b.columns:][:b.columns]...)
+		if b.weighted() {
+			b.spec.IDF = append(b.spec.IDF, max(1, idf[ids[i]])) // a target's row is never asked
+		}
+	}
+	return nil
+}
+
+// weighted reports whether a block has TFIDF values.
+func (b *builder) weighted() bool {
+	for _, h := range b.spec.Heads {
+		for _, blk := range h.Blocks {
+			if blk.Value == model.TFIDF {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// head returns the head as a model file holds it.
+func (h *trainedHead) head() model.Head {
+	all := h.labelled(func(int) bool { return true })
+	head := model.Head{
+		Name: h.name, Labels: h.labels, DocCounts: h.docCounts(all), Prior: h.shares(all), Bias: inUnits(h.bias),
+		InverseTemperature: 1, TargetInverseTemperature: 1, DecisionWeights: h.decision,
+		Sets:       model.LabelSets{Coverage: h.sets.Coverage, Thresholds: h.sets.Thresholds},
+		Evaluation: h.evaluation(),
+	}
+	for _, b := range h.blocks {
+		head.Blocks = append(head.Blocks, model.Block{Value: b.value, WeightBits: b.bits()})
+	}
+	for i, bias := range h.targets {
+		about := h.labelled(func(j int) bool { return h.target[j] == i })
+		head.Targets = append(head.Targets, model.Target{
+			Name: h.task.targets[i], DocCounts: h.docCounts(about), Prior: h.shares(about), Bias: inUnits(bias),
+		})
+		head.TargetInverseTemperature = h.targetBlend.weights[0]
+	}
+	h.threshold(&head)
+	return head
+}
+
+// threshold sets the thresholds that were asked for.
+func (h *trainedHead) threshold(head *model.Head) {
+	for _, t := range h.thresholds {
+		if t.Label == "" {
+			head.MinProbability = t.Probability
+			continue
+		}
+		if head.LabelThresholds == nil {
+			head.LabelThresholds = make([]float64, len(h.labels))
+		}
+		at, _ := slices.BinarySearch(h.labels, t.Label)
+		head.LabelThresholds[at] = t.Probability
+	}
+}
+
+func inUnits(nats []float64) []int64 {
+	list := make([]int64, len(nats))
+	for i, x := range nats {
+		list[i] = units(x)
+	}
+	return list
+}
+
+func (h *trainedHead) evaluation() model.Evaluation {
+	m := h.metrics
+	e := model.Evaluation{
+		Examples: uint64(m.Examples), Accuracy: m.Accuracy, MacroF1: m.MacroF1, MajorityAccuracy: m.MajorityAccuracy,
+		ECE: m.ECE, PerfectECE: m.PerfectECE, NLL: m.NLL, Brier: m.Brier,
+	}
+	for _, p := range h.learning {
+		e.Learning = append(e.Learning, model.LearningPoint{Examples: uint64(p.Examples), Accuracy: p.Accuracy, MacroF1: p.MacroF1})
+	}
+	return e
+}

@@ -1,0 +1,86 @@
+package train
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/parley-nlp/parley/internal/judge"
+)
+
+// stated returns answers whose probabilities are right: the truth is drawn from
+// them. The second label is rare.
+func stated(seed uint64, n int) []judge.Judgement {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var list []judge.Judgement
+	for i := range n {
+		p := 0.45 * rng.Float64()
+		truth := 0
+		if rng.Float64() < p {
+			truth = 1
+		}
+		list = append(list, judge.Judgement{Truth: truth, Predicted: 0, Source: i, Probabilities: []float64{1 - p, p}})
+	}
+	return list
+}
+
+func dealtEnsemble(n int) (*ensemble, []int) {
+	t := &task{labels: []string{"common", "rare"}, folds: 5}
+	folds := make([]int, n)
+	for i := range folds {
+		folds[i] = i % 5
+	}
+	return &ensemble{task: t}, folds
+}
+
+// The most probable label is always the first, with a macro-F1 of half the
+// first label's F1; favouring the rare one does better.
+func TestDecideFavoursRareLabels(t *testing.T) {
+	list := stated(1, 2000)
+	e, folds := dealtEnsemble(len(list))
+	truth, plain := split(list)
+	before := judge.MacroF1(2, truth, plain)
+	w := e.decide(list, folds)
+	if len(w) != 2 || w[1]/w[0] < 1.5 {
+		t.Fatalf("decision weights %v: want the rare label favoured", w)
+	}
+	_, decided := split(list)
+	if after := judge.MacroF1(2, truth, decided); after < before+0.1 {
+		t.Errorf("macro-F1 %.3f, before %.3f", after, before)
+	}
+	fresh := stated(2, 2000)
+	truth, plain = split(fresh)
+	for k := range plain {
+		plain[k] = best(fresh[k].Probabilities, w)
+	}
+	if after := judge.MacroF1(2, truth, plain); after < before+0.1 {
+		t.Errorf("macro-F1 %.3f on other answers, before %.3f", after, before)
+	}
+}
+
+func TestDecideLeavesWellAlone(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	var even []judge.Judgement
+	for i := range 1000 {
+		p := rng.Float64()
+		j := judge.Judgement{Source: i, Probabilities: []float64{1 - p, p}, Predicted: argmax([]float64{1 - p, p})}
+		if rng.Float64() < p {
+			j.Truth = 1
+		}
+		even = append(even, j)
+	}
+	for name, list := range map[string][]judge.Judgement{
+		"even labels": even,
+		"few answers": stated(4, weighedFrom-1),
+	} {
+		before := slices.Clone(list)
+		e, folds := dealtEnsemble(len(list))
+		if w := e.decide(list, folds); w != nil {
+			t.Errorf("%s: decision weights %v", name, w)
+		}
+		_, want := split(before)
+		if _, got := split(list); !slices.Equal(got, want) {
+			t.Errorf("%s: answers have changed", name)
+		}
+	}
+}
