@@ -1,3 +1,8 @@
+//go:build !race
+
+// The race detector makes this training ten times slower and has nothing to find
+// in it that internal/train's own tests do not show: .ci/run runs it without.
+
 package main
 
 import (
