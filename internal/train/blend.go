@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 
 	"github.com/parley-nlp/parley/internal/exact"
 )
@@ -356,19 +357,19 @@ const (
 // choose picks members from a pool, the best one first and then, one by one,
 // the one that lowers the loss most, as long as it is worthwhile: forward
 // selection (Caruana et al., "Ensemble Selection from Libraries of Models",
-// 2004). The first of members stays when keep is true. It returns positions in
-// pool and their blend.
+// 2004). Members that s has already stay. It returns positions in pool, and blend
+// and loss of all members, which s then has.
 func (s *stacked) choose(pool [][]float32, most int) (chosen []int, b blend, loss float64) {
 	fixed := s.members
 	for len(chosen) < most {
 		best, bestLoss, bestBlend := -1, math.Inf(1), blend{}
 		for c := range pool {
-			if contains(chosen, c) {
+			if slices.Contains(chosen, c) {
 				continue
 			}
 			s.members = append(gather(fixed, pool, chosen), pool[c])
 			trial, l := s.fit()
-			if l < bestLoss && positive(trial.weights) {
+			if l < bestLoss && slices.Min(trial.weights) > 0 {
 				best, bestLoss, bestBlend = c, l, trial
 			}
 		}
@@ -381,30 +382,13 @@ func (s *stacked) choose(pool [][]float32, most int) (chosen []int, b blend, los
 	return chosen, b, loss
 }
 
+// gather returns the fixed members and those chosen from the pool.
 func gather(fixed, pool [][]float32, chosen []int) [][]float32 {
-	members := append([][]float32(nil), fixed...)
+	members := slices.Clone(fixed)
 	for _, c := range chosen {
 		members = append(members, pool[c])
 	}
 	return members
-}
-
-func contains(list []int, x int) bool {
-	for _, y := range list {
-		if x == y {
-			return true
-		}
-	}
-	return false
-}
-
-func positive(list []float64) bool {
-	for _, x := range list {
-		if x <= 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // logit writes the logits of document i to z.

@@ -44,7 +44,7 @@ func (t *task) choose(ctx context.Context, cfg *Config, step func()) (e ensemble
 func (t *task) form(pool, targetPool []*contender, most int) ensemble {
 	e := ensemble{task: t}
 	docs := t.evident(func(int) bool { return true })
-	if len(docs) < blendedFrom {
+	if !biased(docs) {
 		most = 1
 	}
 	e.pooled = t.pick(pool, stacked{labels: len(t.labels), truth: t.truth, docs: docs, biased: biased(docs)}, most)
@@ -54,9 +54,8 @@ func (t *task) form(pool, targetPool []*contender, most int) ensemble {
 	}
 	aimed := t.evident(func(i int) bool { return t.target[i] >= 0 })
 	base := e.pooledLogits()
-	alone := stacked{len(t.labels), [][]float32{base}, t.truth, aimed, biased(aimed)}
-	_, without := alone.fit()
 	s := stacked{len(t.labels), [][]float32{base}, t.truth, aimed, biased(aimed)}
+	_, without := s.fit()
 	chosen, b, loss := s.choose(scoresOf(targetPool), max(1, most-1))
 	if len(chosen) == 0 || b.weights[0] < minPooledWeight {
 		// Texts about different targets may mean the opposite by the same words:

@@ -228,10 +228,8 @@ func (t *task) evident(keep func(i int) bool) []int {
 	return t.labelled(func(i int) bool { return t.known[i] && keep(i) })
 }
 
-// Numbers of texts from which more is fitted than a temperature.
-const (
-	biasedFrom  = 300
-	blendedFrom = 300
-)
+// biasedFrom is the number of texts from which more is fitted than a
+// temperature: biases, and several members.
+const biasedFrom = 300
 
 func biased(docs []int) bool { return len(docs) >= biasedFrom }
