@@ -45,7 +45,8 @@ type Prediction struct {
 	// Raw holds the scores: bias plus contributions, exactly, in units of
 	// 2^-ScoreBits nats.
 	Raw []int64
-	// Probabilities are calibrated and add up to 1.
+	// Probabilities are calibrated and add up to 1: softmax of the scores, then
+	// the head's Curve.
 	Probabilities []float64
 	// Best is the label with the highest probability, times its
 	// Head.DecisionWeights if the head has any: of equal ones the first.
@@ -252,6 +253,7 @@ func (c *Classifier) calibrate(h int) {
 			nats[i] = Nats(r)
 		}
 		exact.Softmax(p.Probabilities, nats, inverse)
+		head.Curve.Apply(p.Probabilities)
 	}
 	p.Best = p.best()
 }

@@ -42,6 +42,8 @@ import (
 //	               string  name
 //	               then for each label uint64 documents, float prior, int64 bias
 //	             float   inverse temperature with a target
+//	             list of points of the calibration curve, ascending: float
+//	                     probability, float share; the last is at 1
 //	             list of float: a decision weight per label, or none
 //	             float   default threshold on the probability, 0 for none
 //	             list of float: a threshold per label, or none
@@ -104,6 +106,7 @@ const (
 	MaxNameBytes = 256     // of a head's name or a label
 	MaxTargets   = 1 << 12 // of a head
 	maxLearning  = 1 << 10
+	maxCurve     = 1 << 10
 	maxBias      = 1 << 40
 	maxFeatures  = math.MaxUint32 / 2
 )
@@ -282,6 +285,9 @@ func (h *Head) check() error {
 		return err
 	}
 	if err := checkThresholds("set", n, h.Sets.Thresholds); err != nil {
+		return err
+	}
+	if err := h.Curve.check(); err != nil {
 		return err
 	}
 	if n := len(h.DecisionWeights); n != 0 && n != len(h.Labels) {
@@ -469,6 +475,10 @@ func (h *Head) append(b []byte) []byte {
 		}
 	}
 	b = appendFloat(b, h.TargetInverseTemperature)
+	b = le.AppendUint32(b, uint32(len(h.Curve)))
+	for _, p := range h.Curve {
+		b = appendFloat(appendFloat(b, p.Probability), p.Share)
+	}
 	b = appendFloats(b, h.DecisionWeights)
 	b = appendFloat(b, h.MinProbability)
 	b = appendFloats(b, h.LabelThresholds)
@@ -625,6 +635,9 @@ func (d *decoder) head() (h Head) {
 		}
 	}
 	h.TargetInverseTemperature = d.float("temperature")
+	for range d.list("calibration curve", 16) {
+		h.Curve = append(h.Curve, CurvePoint{d.float("calibration curve"), d.float("calibration curve")})
+	}
 	h.DecisionWeights = d.floats("decision weights")
 	h.MinProbability = d.float("threshold")
 	h.LabelThresholds = d.floats("thresholds")

@@ -53,7 +53,7 @@ func smallSpec() Spec {
 				Name: "stance", Labels: []string{"con", "pro"}, DocCounts: []uint64{2, 0}, Prior: []float64{0.75, 0.25}, Bias: []int64{1 << 20, 0},
 				Blocks: []Block{{TF, 11}, {TFIDF, 8}}, InverseTemperature: 0.5,
 				Targets:                  []Target{{Name: "nato", DocCounts: []uint64{1, 0}, Prior: []float64{0.875, 0.125}, Bias: []int64{-1 << 18, 1 << 18}}},
-				TargetInverseTemperature: 2, DecisionWeights: []float64{1, 4}, MinProbability: 0.25, LabelThresholds: []float64{0.5, 2},
+				TargetInverseTemperature: 2, Curve: Curve{{0.5, 0.75}, {1, 0.875}}, DecisionWeights: []float64{1, 4}, MinProbability: 0.25, LabelThresholds: []float64{0.5, 2},
 				Sets: LabelSets{Coverage: 0.9375, Thresholds: []float64{0.0625, 0.125}},
 				Evaluation: Evaluation{
 					Examples: 2, Accuracy: 0.5, MacroF1: 0.25, MajorityAccuracy: 1, ECE: 0.125, PerfectECE: 0.0625, NLL: 3, Brier: 2,
@@ -98,13 +98,15 @@ var smallBody = join(
 	f64(0.5),                           // inverse temperature
 	"\x01\x00\x00\x00",                 // targets
 	"\x04\x00\x00\x00nato",
-	"\x01\x00\x00\x00\x00\x00\x00\x00", // con: 1 document
-	f64(0.875),                         // prior
-	"\x00\x00\xfc\xff\xff\xff\xff\xff", // bias -1<<18
-	"\x00\x00\x00\x00\x00\x00\x00\x00", // pro: no document
-	f64(0.125),                         // prior
-	"\x00\x00\x04\x00\x00\x00\x00\x00", // bias 1<<18
-	f64(2),                             // inverse temperature with a target
+	"\x01\x00\x00\x00\x00\x00\x00\x00",      // con: 1 document
+	f64(0.875),                              // prior
+	"\x00\x00\xfc\xff\xff\xff\xff\xff",      // bias -1<<18
+	"\x00\x00\x00\x00\x00\x00\x00\x00",      // pro: no document
+	f64(0.125),                              // prior
+	"\x00\x00\x04\x00\x00\x00\x00\x00",      // bias 1<<18
+	f64(2),                                  // inverse temperature with a target
+	"\x02\x00\x00\x00",                      // calibration curve
+	f64(0.5), f64(0.75), f64(1), f64(0.875), // 0.5 becomes 0.75, 1 becomes 0.875
 	"\x02\x00\x00\x00", f64(1), f64(4), // decision weights
 	f64(0.25),                            // threshold
 	"\x02\x00\x00\x00", f64(0.5), f64(2), // label thresholds
@@ -128,6 +130,7 @@ var smallBody = join(
 	f64(1),                              // inverse temperature
 	"\x00\x00\x00\x00",                  // no targets
 	f64(1),                              // inverse temperature with a target
+	"\x00\x00\x00\x00",                  // no calibration curve
 	"\x00\x00\x00\x00",                  // no decision weights
 	f64(0),                              // no threshold
 	"\x00\x00\x00\x00",                  // no label thresholds
@@ -170,7 +173,7 @@ func smallSelfTest() []byte {
 		for text, words := range []uint32{0, 16, 16, 15, 5, 6, 15, 3, 7} {
 			if text == 2 {
 				b = append(b, join(u32(words), u32(1),
-					target.peace, f64(0.5), target.peace, f64(0.5),
+					target.peace, f64(0.75), target.peace, f64(0.25), // both 0.5 by the scores
 					i64(2), f64(1), // topic été: -1 + 3
 				)...)
 				continue
@@ -296,6 +299,11 @@ func TestBrokenRules(t *testing.T) {
 		{func(s *Spec) { s.Heads[0].InverseTemperature = inf }, `head "stance": inverse temperature +Inf: want 1e-9 to 1e9`, false},
 		{func(s *Spec) { s.Heads[0].TargetInverseTemperature = 2e9 }, `head "stance": inverse temperature with a target 2e+09: want 1e-9 to 1e9`, false},
 		{func(s *Spec) { s.Heads[1].TargetInverseTemperature = 0 }, `head "topic": inverse temperature with a target 0: want 1e-9 to 1e9`, false},
+		{func(s *Spec) { s.Heads[0].Curve[1].Probability = 0.75 }, `head "stance": the calibration curve does not end at probability 1`, false},
+		{func(s *Spec) { s.Heads[0].Curve[0].Share = 0.9 }, `head "stance": point 1 of the calibration curve: probability 1, share 0.875: want both to ascend from 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Curve[0].Probability = 0 }, `head "stance": point 0 of the calibration curve: probability 0, share 0.75: want both to ascend from 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Curve[0].Share = nan }, `head "stance": point 0 of the calibration curve: probability 0.5, share NaN: want both to ascend from 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Curve = make(Curve, maxCurve+1) }, `head "stance": 1025 points of a calibration curve: want at most 1024`, false},
 		{func(s *Spec) { s.Heads[0].DecisionWeights = []float64{1} }, `head "stance": 1 decision weights: want one for each of 2 labels, or none`, false},
 		{func(s *Spec) { s.Heads[0].DecisionWeights[1] = 0 }, `head "stance": decision weight 0: want 0.001 to 1000`, false},
 		{func(s *Spec) { s.Heads[0].DecisionWeights[0] = nan }, `head "stance": decision weight NaN: want 0.001 to 1000`, false},
@@ -410,8 +418,9 @@ func TestDamagedFiles(t *testing.T) {
 		{replace(t, blocks, huge+"\x01\x0b"), ErrFormat, "not a model file: the file ends within blocks"},
 		{replace(t, u32(1)+str("nato"), huge+str("nato")), ErrFormat, "not a model file: the file ends within targets"},
 		{replace(t, u32(1)+str("nato"), u32(100)+str("nato")), ErrFormat, "not a model file: the file ends within a target"},
+		{replace(t, u32(2)+f64(0.5)+f64(0.75), huge+f64(0.5)+f64(0.75)), ErrFormat, "not a model file: the file ends within calibration curve"},
 		{replace(t, sets+f64(1), huge+f64(1)), ErrFormat, "not a model file: the file ends within decision weights"},
-		{replace(t, sets+f64(0.5), huge+f64(0.5)), ErrFormat, "not a model file: the file ends within thresholds"},
+		{replace(t, sets+f64(0.5)+f64(2), huge+f64(0.5)+f64(2)), ErrFormat, "not a model file: the file ends within thresholds"},
 		{replace(t, sets+f64(0.0625), huge+f64(0.0625)), ErrFormat, "not a model file: the file ends within set thresholds"},
 		{replace(t, u32(2)+u64(1)+f64(0.375), huge+u64(1)+f64(0.375)), ErrFormat, "not a model file: the file ends within learning curve"},
 		{replace(t, u32(2)+u64(peaceID), huge+u64(peaceID)), ErrFormat, "not a model file: the file ends within ids"},
@@ -421,8 +430,8 @@ func TestDamagedFiles(t *testing.T) {
 		// An answer of the self-test that this program does not give.
 		{replace(t, u32(16)+u32(1), u32(16)+u32(2)), ErrSelfTest, "self-test failed: text 2: 1 of 16 words known, the file says 2 of 16"},
 		{replace(t, u32(15)+u32(0), u32(14)+u32(0)), ErrSelfTest, "self-test failed: text 3: 0 of 15 words known, the file says 0 of 14"},
-		{replace(t, u64(786432)+f64(0.5), u64(786433)+f64(0.5)), ErrSelfTest, `self-test failed: text 2: stance "con": score 786432 with probability 0.5, the file says 786433 with 0.5`},
-		{replace(t, u64(790528)+f64(0.5), u64(786432)+f64(0.5)), ErrSelfTest, `self-test failed: text 11: stance "con": score 790528 with probability 0.5, the file says 786432 with 0.5`},
+		{replace(t, u64(786432)+f64(0.75), u64(786433)+f64(0.75)), ErrSelfTest, `self-test failed: text 2: stance "con": score 786432 with probability 0.75, the file says 786433 with 0.75`},
+		{replace(t, u64(790528)+f64(0.75), u64(786432)+f64(0.75)), ErrSelfTest, `self-test failed: text 11: stance "con": score 790528 with probability 0.75, the file says 786432 with 0.75`},
 		{replace(t, i64(0)+f64(0.25)+i64(-1), i64(0)+f64(0.125)+i64(-1)), ErrSelfTest, `self-test failed: text 0: stance "pro": score 0 with probability 0.25, the file says 0 with 0.125`},
 		{replace(t, i64(2)+f64(1)+u32(15), i64(2)+f64(math.NaN())+u32(15)), ErrSelfTest, `self-test failed: text 2: topic "été": score 2 with probability 1, the file says 2 with NaN`},
 	} {

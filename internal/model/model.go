@@ -35,6 +35,9 @@ type Head struct {
 	// softmax(InverseTemperature * scores). The trainer calibrates the weights
 	// themselves and writes 1.
 	InverseTemperature float64
+	// Curve, unless empty, then corrects them: a weight and a bias per label
+	// cannot tell what, say, wrong labels in the training data are worth.
+	Curve Curve
 	// Targets have weights of their own, added for texts about them, ascending
 	// by name. TargetInverseTemperature is then the inverse temperature.
 	Targets                  []Target

@@ -123,6 +123,9 @@ func describeHead(h *model.Head) *parleyv1.Head {
 		InverseTemperature: h.InverseTemperature, TargetInverseTemperature: h.TargetInverseTemperature,
 		DecisionWeights: h.DecisionWeights,
 	}
+	for _, p := range h.Curve {
+		out.CalibrationCurve = append(out.CalibrationCurve, &parleyv1.CalibrationPoint{Probability: p.Probability, Share: p.Share})
+	}
 	for _, n := range h.DocCounts {
 		out.DocumentCounts = append(out.DocumentCounts, int64(n))
 	}

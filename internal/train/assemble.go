@@ -286,7 +286,8 @@ func (h *trainedHead) head() model.Head {
 	all := h.labelled(func(int) bool { return true })
 	head := model.Head{
 		Name: h.name, Labels: h.labels, DocCounts: h.docCounts(all), Prior: h.shares(all), Bias: inUnits(h.bias),
-		InverseTemperature: 1, TargetInverseTemperature: 1, DecisionWeights: h.decision,
+		InverseTemperature: 1, TargetInverseTemperature: 1,
+		Curve: h.curve, DecisionWeights: h.decision,
 		Sets:       model.LabelSets{Coverage: h.sets.Coverage, Thresholds: h.sets.Thresholds},
 		Evaluation: h.evaluation(),
 	}

@@ -37,8 +37,8 @@ var weightSteps = []float64{-0.5, -0.25, -0.1, 0.1, 0.25, 0.5}
 // alone, when they gain nothing there. The measure is not a mean over texts, so
 // the most probable label is not the best for it: Lipton et al., "Optimal
 // Thresholding of Classifiers to Maximize F1 Measure" (2014).
-func (e *ensemble) decide(list []judge.Judgement, folds []int) []float64 {
-	labels := len(e.labels)
+func (e *ensemble) decide(list []judge.Judgement) []float64 {
+	labels, examples := len(e.labels), e.judged()
 	if len(list) < weighedFrom || labels > weighedUpTo {
 		return nil
 	}
@@ -47,13 +47,13 @@ func (e *ensemble) decide(list []judge.Judgement, folds []int) []float64 {
 	for f := range e.folds {
 		var others []judge.Judgement
 		for k, j := range list {
-			if folds[k] != f {
+			if e.fold[examples[k]] != f {
 				others = append(others, j)
 			}
 		}
 		w := fitWeights(labels, others)
 		for k, j := range list {
-			if folds[k] == f {
+			if e.fold[examples[k]] == f {
 				weighed[k] = best(j.Probabilities, w)
 			}
 		}

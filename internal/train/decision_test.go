@@ -24,23 +24,14 @@ func stated(seed uint64, n int) []judge.Judgement {
 	return list
 }
 
-func dealtEnsemble(n int) (*ensemble, []int) {
-	t := &task{labels: []string{"common", "rare"}, folds: 5}
-	folds := make([]int, n)
-	for i := range folds {
-		folds[i] = i % 5
-	}
-	return &ensemble{task: t}, folds
-}
-
 // The most probable label is always the first, with a macro-F1 of half the
 // first label's F1; favouring the rare one does better.
 func TestDecideFavoursRareLabels(t *testing.T) {
 	list := stated(1, 2000)
-	e, folds := dealtEnsemble(len(list))
+	e := judgedEnsemble(2, len(list))
 	truth, plain := split(list)
 	before := judge.MacroF1(2, truth, plain)
-	w := e.decide(list, folds)
+	w := e.decide(list)
 	if len(w) != 2 || w[1]/w[0] < 1.5 {
 		t.Fatalf("decision weights %v: want the rare label favoured", w)
 	}
@@ -74,8 +65,8 @@ func TestDecideLeavesWellAlone(t *testing.T) {
 		"few answers": stated(4, weighedFrom-1),
 	} {
 		before := slices.Clone(list)
-		e, folds := dealtEnsemble(len(list))
-		if w := e.decide(list, folds); w != nil {
+		e := judgedEnsemble(2, len(list))
+		if w := e.decide(list); w != nil {
 			t.Errorf("%s: decision weights %v", name, w)
 		}
 		_, want := split(before)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/parley-nlp/parley/internal/exact"
 	"github.com/parley-nlp/parley/internal/judge"
+	"github.com/parley-nlp/parley/internal/model"
 )
 
 // An ensemble is what a head is made of: members whose scores are blended for
@@ -19,6 +20,7 @@ type ensemble struct {
 	// of targetBlend is that of these logits, the others are those of the
 	// target members.
 	pooledBlend, targetBlend blend
+	curve                    model.Curve
 	decision                 []float64 // weights per label; nil: all alike
 }
 
@@ -165,9 +167,11 @@ func (e *ensemble) probabilities(examples, training []int) [][]float64 {
 		case target < 0:
 			e.pooledBlend.logit(z, scoresOf(e.pooled), i)
 			exact.Softmax(p, z, 1)
+			e.curve.Apply(p)
 		default:
 			e.targetBlend.logit(z, targetMembers, i)
 			exact.Softmax(p, z, 1)
+			e.curve.Apply(p)
 		}
 		list = append(list, p)
 	}
@@ -190,13 +194,11 @@ func (e *ensemble) judge() []judge.Judgement {
 	return list
 }
 
-// judgedFolds are the folds of what judge returns.
-func (e *ensemble) judgedFolds() []int {
+// judged lists the examples of what judge returns.
+func (e *ensemble) judged() []int {
 	var list []int
 	for f := range e.folds {
-		for range e.labelled(func(i int) bool { return e.fold[i] == f }) {
-			list = append(list, f)
-		}
+		list = append(list, e.labelled(func(i int) bool { return e.fold[i] == f })...)
 	}
 	return list
 }

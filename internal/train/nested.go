@@ -33,8 +33,10 @@ func (t *task) judgeChoice(ctx context.Context, cfg *Config, f int, step func())
 	if ctx.Err() != nil {
 		return nil
 	}
+	judged := chosen.judge()
+	chosen.curve = chosen.straighten(judged)
 	if cfg.Objective == MacroF1 {
-		chosen.decision = chosen.decide(chosen.judge(), chosen.judgedFolds())
+		chosen.decision = chosen.decide(judged)
 	}
 	s := &search{task: t, step: step, use: func(int) bool { return true }}
 	e := chosen.fresh()

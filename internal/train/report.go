@@ -40,6 +40,8 @@ type HeadReport struct {
 	Nested []judge.Metrics `json:"nested,omitempty"`
 
 	Members []MemberReport `json:"members,omitempty"`
+	// Curve corrects the certainty of answers; none: the blend is calibrated.
+	Curve []model.CurvePoint `json:"calibration_curve,omitempty"`
 	// DecisionWeights are what the labels' probabilities are multiplied by when
 	// the best is taken, in the order of labels; none: the most probable wins.
 	DecisionWeights []float64         `json:"decision_weights,omitempty"`
@@ -101,7 +103,7 @@ const listedCases = 20
 func (r *Report) add(h *trainedHead) {
 	hr := HeadReport{
 		Head: h.name, Metrics: h.metrics, Keywords: &h.keywords,
-		Details: judge.Detail(h.labels, h.judgements, listedCases), LearningCurve: h.learning, DecisionWeights: h.decision,
+		Details: judge.Detail(h.labels, h.judgements, listedCases), LearningCurve: h.learning, Curve: h.curve, DecisionWeights: h.decision,
 		Thresholds: h.thresholds, Coverage: h.sets.Coverage, Untried: h.left, judgements: h.judgements,
 	}
 	hr.GainFrom100 = gain(h.learning, 100)
@@ -179,6 +181,9 @@ func (h *HeadReport) writeText(b *bufio.Writer) {
 	fmt.Fprintf(b, "  ECE          %.3f    perfectly calibrated: %.3f\n", h.ECE, h.PerfectECE)
 	fmt.Fprintf(b, "  NLL          %.3f    label shares alone: %.3f\n", h.NLL, h.BaseNLL)
 	fmt.Fprintf(b, "  Brier score  %.3f    label shares alone: %.3f\n", h.Brier, h.BaseBrier)
+	if n := len(h.Curve); n > 0 {
+		fmt.Fprintf(b, "  calibrated   by a curve of %d points on top of the blend\n", n)
+	}
 	h.writeDecision(b)
 	h.writeNested(b)
 	h.writeLearning(b)

@@ -247,8 +247,9 @@ func (t *task) train(ctx context.Context, cfg *Config, all *seen, step func()) (
 		return h, ctx.Err()
 	}
 	h.judgements = h.judge()
+	h.curve = h.straighten(h.judgements)
 	if cfg.Objective == MacroF1 {
-		h.decision = h.decide(h.judgements, h.judgedFolds())
+		h.decision = h.decide(h.judgements)
 	}
 	h.metrics = judge.Measure(t.labels, h.judgements)
 	if err := h.settle(cfg); err != nil {

@@ -697,7 +697,8 @@ type LabelScore struct {
 	// the bias plus all contributions. The probabilities are the softmax of the raw
 	// scores of all labels, in nats and times Head.inverse_temperature, or times
 	// Head.target_inverse_temperature when target_weights is
-	// TARGET_WEIGHTS_PER_TARGET. DECISION_NO_EVIDENCE comes with the prior instead.
+	// TARGET_WEIGHTS_PER_TARGET, corrected by Head.calibration_curve if there is
+	// one. DECISION_NO_EVIDENCE comes with the prior instead.
 	RawScore      int64 `protobuf:"varint,3,opt,name=raw_score,json=rawScore,proto3" json:"raw_score,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

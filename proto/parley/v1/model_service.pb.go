@@ -215,7 +215,8 @@ type Head struct {
 	// the model was trained without label sets.
 	LabelSetCoverage float64 `protobuf:"fixed64,7,opt,name=label_set_coverage,json=labelSetCoverage,proto3" json:"label_set_coverage,omitempty"`
 	// probability = softmax(inverse_temperature * raw_score * 2^score_unit_log2)
-	// over the labels. 1 where training calibrated the weights themselves.
+	// over the labels, then corrected by calibration_curve. 1 where training
+	// calibrated the weights themselves.
 	InverseTemperature float64 `protobuf:"fixed64,8,opt,name=inverse_temperature,json=inverseTemperature,proto3" json:"inverse_temperature,omitempty"`
 	// It takes the place of inverse_temperature when a target's own weights
 	// answered.
@@ -225,8 +226,13 @@ type Head struct {
 	// has them names rare labels more readily, for a better macro-F1; the
 	// probabilities stay as they are.
 	DecisionWeights []float64 `protobuf:"fixed64,10,rep,packed,name=decision_weights,json=decisionWeights,proto3" json:"decision_weights,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The probability of the most probable label is mapped along straight lines
+	// from (0, 0) through these points, ascending, the last of which is at 1; the
+	// other labels share the rest in the old proportions, and none of them rises
+	// above it. Empty: the softmax is calibrated as it is.
+	CalibrationCurve []*CalibrationPoint `protobuf:"bytes,11,rep,name=calibration_curve,json=calibrationCurve,proto3" json:"calibration_curve,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Head) Reset() {
@@ -329,6 +335,68 @@ func (x *Head) GetDecisionWeights() []float64 {
 	return nil
 }
 
+func (x *Head) GetCalibrationCurve() []*CalibrationPoint {
+	if x != nil {
+		return x.CalibrationCurve
+	}
+	return nil
+}
+
+// A point of a head's calibration curve.
+type CalibrationPoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Probability of the most probable label before the correction.
+	Probability float64 `protobuf:"fixed64,1,opt,name=probability,proto3" json:"probability,omitempty"`
+	// Share of texts for which such a label is right.
+	Share         float64 `protobuf:"fixed64,2,opt,name=share,proto3" json:"share,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CalibrationPoint) Reset() {
+	*x = CalibrationPoint{}
+	mi := &file_parley_v1_model_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CalibrationPoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CalibrationPoint) ProtoMessage() {}
+
+func (x *CalibrationPoint) ProtoReflect() protoreflect.Message {
+	mi := &file_parley_v1_model_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CalibrationPoint.ProtoReflect.Descriptor instead.
+func (*CalibrationPoint) Descriptor() ([]byte, []int) {
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CalibrationPoint) GetProbability() float64 {
+	if x != nil {
+		return x.Probability
+	}
+	return 0
+}
+
+func (x *CalibrationPoint) GetShare() float64 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
 // Quality of one head, measured by cross-validation: every training document is
 // predicted by a model that was trained without it. No head abstains here.
 type Evaluation struct {
@@ -362,7 +430,7 @@ type Evaluation struct {
 
 func (x *Evaluation) Reset() {
 	*x = Evaluation{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[3]
+	mi := &file_parley_v1_model_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -374,7 +442,7 @@ func (x *Evaluation) String() string {
 func (*Evaluation) ProtoMessage() {}
 
 func (x *Evaluation) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[3]
+	mi := &file_parley_v1_model_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -387,7 +455,7 @@ func (x *Evaluation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evaluation.ProtoReflect.Descriptor instead.
 func (*Evaluation) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{3}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Evaluation) GetHead() string {
@@ -475,7 +543,7 @@ type LearningPoint struct {
 
 func (x *LearningPoint) Reset() {
 	*x = LearningPoint{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[4]
+	mi := &file_parley_v1_model_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -487,7 +555,7 @@ func (x *LearningPoint) String() string {
 func (*LearningPoint) ProtoMessage() {}
 
 func (x *LearningPoint) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[4]
+	mi := &file_parley_v1_model_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -500,7 +568,7 @@ func (x *LearningPoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearningPoint.ProtoReflect.Descriptor instead.
 func (*LearningPoint) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{4}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LearningPoint) GetExampleCount() int64 {
@@ -537,7 +605,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[5]
+	mi := &file_parley_v1_model_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -549,7 +617,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[5]
+	mi := &file_parley_v1_model_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -562,7 +630,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{5}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListModelsRequest) GetPageSize() int32 {
@@ -592,7 +660,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[6]
+	mi := &file_parley_v1_model_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -604,7 +672,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[6]
+	mi := &file_parley_v1_model_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +685,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{6}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListModelsResponse) GetModels() []*Model {
@@ -645,7 +713,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[7]
+	mi := &file_parley_v1_model_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +725,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[7]
+	mi := &file_parley_v1_model_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +738,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{7}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetModelRequest) GetName() string {
@@ -691,7 +759,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[8]
+	mi := &file_parley_v1_model_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +771,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[8]
+	mi := &file_parley_v1_model_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +784,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{8}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetModelResponse) GetModel() *Model {
@@ -741,7 +809,7 @@ type ListModelRevisionsRequest struct {
 
 func (x *ListModelRevisionsRequest) Reset() {
 	*x = ListModelRevisionsRequest{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[9]
+	mi := &file_parley_v1_model_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -753,7 +821,7 @@ func (x *ListModelRevisionsRequest) String() string {
 func (*ListModelRevisionsRequest) ProtoMessage() {}
 
 func (x *ListModelRevisionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[9]
+	mi := &file_parley_v1_model_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -766,7 +834,7 @@ func (x *ListModelRevisionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelRevisionsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelRevisionsRequest) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{9}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListModelRevisionsRequest) GetParent() string {
@@ -803,7 +871,7 @@ type ListModelRevisionsResponse struct {
 
 func (x *ListModelRevisionsResponse) Reset() {
 	*x = ListModelRevisionsResponse{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[10]
+	mi := &file_parley_v1_model_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +883,7 @@ func (x *ListModelRevisionsResponse) String() string {
 func (*ListModelRevisionsResponse) ProtoMessage() {}
 
 func (x *ListModelRevisionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[10]
+	mi := &file_parley_v1_model_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +896,7 @@ func (x *ListModelRevisionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelRevisionsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelRevisionsResponse) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{10}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListModelRevisionsResponse) GetModelRevisions() []*ModelRevision {
@@ -856,7 +924,7 @@ type GetModelRevisionRequest struct {
 
 func (x *GetModelRevisionRequest) Reset() {
 	*x = GetModelRevisionRequest{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[11]
+	mi := &file_parley_v1_model_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -868,7 +936,7 @@ func (x *GetModelRevisionRequest) String() string {
 func (*GetModelRevisionRequest) ProtoMessage() {}
 
 func (x *GetModelRevisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[11]
+	mi := &file_parley_v1_model_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -881,7 +949,7 @@ func (x *GetModelRevisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRevisionRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRevisionRequest) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{11}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetModelRevisionRequest) GetName() string {
@@ -902,7 +970,7 @@ type GetModelRevisionResponse struct {
 
 func (x *GetModelRevisionResponse) Reset() {
 	*x = GetModelRevisionResponse{}
-	mi := &file_parley_v1_model_service_proto_msgTypes[12]
+	mi := &file_parley_v1_model_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +982,7 @@ func (x *GetModelRevisionResponse) String() string {
 func (*GetModelRevisionResponse) ProtoMessage() {}
 
 func (x *GetModelRevisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_parley_v1_model_service_proto_msgTypes[12]
+	mi := &file_parley_v1_model_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +995,7 @@ func (x *GetModelRevisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRevisionResponse.ProtoReflect.Descriptor instead.
 func (*GetModelRevisionResponse) Descriptor() ([]byte, []int) {
-	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{12}
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetModelRevisionResponse) GetModelRevision() *ModelRevision {
@@ -956,7 +1024,7 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\vevaluations\x18\x05 \x03(\v2\x15.parley.v1.EvaluationR\vevaluations\x12%\n" +
 	"\x0eartifact_bytes\x18\x06 \x01(\x03R\rartifactBytes\x12#\n" +
 	"\rfeature_count\x18\a \x01(\x03R\ffeatureCount\x12&\n" +
-	"\x0fscore_unit_log2\x18\b \x01(\x05R\rscoreUnitLog2\"\x9a\x03\n" +
+	"\x0fscore_unit_log2\x18\b \x01(\x05R\rscoreUnitLog2\"\xe4\x03\n" +
 	"\x04Head\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06labels\x18\x02 \x03(\tR\x06labels\x12'\n" +
@@ -968,7 +1036,11 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\x13inverse_temperature\x18\b \x01(\x01R\x12inverseTemperature\x12<\n" +
 	"\x1atarget_inverse_temperature\x18\t \x01(\x01R\x18targetInverseTemperature\x12)\n" +
 	"\x10decision_weights\x18\n" +
-	" \x03(\x01R\x0fdecisionWeights\"\xd3\x03\n" +
+	" \x03(\x01R\x0fdecisionWeights\x12H\n" +
+	"\x11calibration_curve\x18\v \x03(\v2\x1b.parley.v1.CalibrationPointR\x10calibrationCurve\"J\n" +
+	"\x10CalibrationPoint\x12 \n" +
+	"\vprobability\x18\x01 \x01(\x01R\vprobability\x12\x14\n" +
+	"\x05share\x18\x02 \x01(\x01R\x05share\"\xd3\x03\n" +
 	"\n" +
 	"Evaluation\x12\x12\n" +
 	"\x04head\x18\x01 \x01(\tR\x04head\x12#\n" +
@@ -1031,45 +1103,47 @@ func file_parley_v1_model_service_proto_rawDescGZIP() []byte {
 	return file_parley_v1_model_service_proto_rawDescData
 }
 
-var file_parley_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_parley_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_parley_v1_model_service_proto_goTypes = []any{
 	(*Model)(nil),                      // 0: parley.v1.Model
 	(*ModelRevision)(nil),              // 1: parley.v1.ModelRevision
 	(*Head)(nil),                       // 2: parley.v1.Head
-	(*Evaluation)(nil),                 // 3: parley.v1.Evaluation
-	(*LearningPoint)(nil),              // 4: parley.v1.LearningPoint
-	(*ListModelsRequest)(nil),          // 5: parley.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),         // 6: parley.v1.ListModelsResponse
-	(*GetModelRequest)(nil),            // 7: parley.v1.GetModelRequest
-	(*GetModelResponse)(nil),           // 8: parley.v1.GetModelResponse
-	(*ListModelRevisionsRequest)(nil),  // 9: parley.v1.ListModelRevisionsRequest
-	(*ListModelRevisionsResponse)(nil), // 10: parley.v1.ListModelRevisionsResponse
-	(*GetModelRevisionRequest)(nil),    // 11: parley.v1.GetModelRevisionRequest
-	(*GetModelRevisionResponse)(nil),   // 12: parley.v1.GetModelRevisionResponse
-	nil,                                // 13: parley.v1.Model.AliasesEntry
+	(*CalibrationPoint)(nil),           // 3: parley.v1.CalibrationPoint
+	(*Evaluation)(nil),                 // 4: parley.v1.Evaluation
+	(*LearningPoint)(nil),              // 5: parley.v1.LearningPoint
+	(*ListModelsRequest)(nil),          // 6: parley.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),         // 7: parley.v1.ListModelsResponse
+	(*GetModelRequest)(nil),            // 8: parley.v1.GetModelRequest
+	(*GetModelResponse)(nil),           // 9: parley.v1.GetModelResponse
+	(*ListModelRevisionsRequest)(nil),  // 10: parley.v1.ListModelRevisionsRequest
+	(*ListModelRevisionsResponse)(nil), // 11: parley.v1.ListModelRevisionsResponse
+	(*GetModelRevisionRequest)(nil),    // 12: parley.v1.GetModelRevisionRequest
+	(*GetModelRevisionResponse)(nil),   // 13: parley.v1.GetModelRevisionResponse
+	nil,                                // 14: parley.v1.Model.AliasesEntry
 }
 var file_parley_v1_model_service_proto_depIdxs = []int32{
-	13, // 0: parley.v1.Model.aliases:type_name -> parley.v1.Model.AliasesEntry
+	14, // 0: parley.v1.Model.aliases:type_name -> parley.v1.Model.AliasesEntry
 	2,  // 1: parley.v1.ModelRevision.heads:type_name -> parley.v1.Head
-	3,  // 2: parley.v1.ModelRevision.evaluations:type_name -> parley.v1.Evaluation
-	4,  // 3: parley.v1.Evaluation.learning_curve:type_name -> parley.v1.LearningPoint
-	0,  // 4: parley.v1.ListModelsResponse.models:type_name -> parley.v1.Model
-	0,  // 5: parley.v1.GetModelResponse.model:type_name -> parley.v1.Model
-	1,  // 6: parley.v1.ListModelRevisionsResponse.model_revisions:type_name -> parley.v1.ModelRevision
-	1,  // 7: parley.v1.GetModelRevisionResponse.model_revision:type_name -> parley.v1.ModelRevision
-	5,  // 8: parley.v1.ModelService.ListModels:input_type -> parley.v1.ListModelsRequest
-	7,  // 9: parley.v1.ModelService.GetModel:input_type -> parley.v1.GetModelRequest
-	9,  // 10: parley.v1.ModelService.ListModelRevisions:input_type -> parley.v1.ListModelRevisionsRequest
-	11, // 11: parley.v1.ModelService.GetModelRevision:input_type -> parley.v1.GetModelRevisionRequest
-	6,  // 12: parley.v1.ModelService.ListModels:output_type -> parley.v1.ListModelsResponse
-	8,  // 13: parley.v1.ModelService.GetModel:output_type -> parley.v1.GetModelResponse
-	10, // 14: parley.v1.ModelService.ListModelRevisions:output_type -> parley.v1.ListModelRevisionsResponse
-	12, // 15: parley.v1.ModelService.GetModelRevision:output_type -> parley.v1.GetModelRevisionResponse
-	12, // [12:16] is the sub-list for method output_type
-	8,  // [8:12] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	4,  // 2: parley.v1.ModelRevision.evaluations:type_name -> parley.v1.Evaluation
+	3,  // 3: parley.v1.Head.calibration_curve:type_name -> parley.v1.CalibrationPoint
+	5,  // 4: parley.v1.Evaluation.learning_curve:type_name -> parley.v1.LearningPoint
+	0,  // 5: parley.v1.ListModelsResponse.models:type_name -> parley.v1.Model
+	0,  // 6: parley.v1.GetModelResponse.model:type_name -> parley.v1.Model
+	1,  // 7: parley.v1.ListModelRevisionsResponse.model_revisions:type_name -> parley.v1.ModelRevision
+	1,  // 8: parley.v1.GetModelRevisionResponse.model_revision:type_name -> parley.v1.ModelRevision
+	6,  // 9: parley.v1.ModelService.ListModels:input_type -> parley.v1.ListModelsRequest
+	8,  // 10: parley.v1.ModelService.GetModel:input_type -> parley.v1.GetModelRequest
+	10, // 11: parley.v1.ModelService.ListModelRevisions:input_type -> parley.v1.ListModelRevisionsRequest
+	12, // 12: parley.v1.ModelService.GetModelRevision:input_type -> parley.v1.GetModelRevisionRequest
+	7,  // 13: parley.v1.ModelService.ListModels:output_type -> parley.v1.ListModelsResponse
+	9,  // 14: parley.v1.ModelService.GetModel:output_type -> parley.v1.GetModelResponse
+	11, // 15: parley.v1.ModelService.ListModelRevisions:output_type -> parley.v1.ListModelRevisionsResponse
+	13, // 16: parley.v1.ModelService.GetModelRevision:output_type -> parley.v1.GetModelRevisionResponse
+	13, // [13:17] is the sub-list for method output_type
+	9,  // [9:13] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_parley_v1_model_service_proto_init() }
@@ -1083,7 +1157,7 @@ func file_parley_v1_model_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_parley_v1_model_service_proto_rawDesc), len(file_parley_v1_model_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
