@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -129,6 +130,7 @@ func checkFold(t *testing.T, what string, task *task, list []*contender, fold in
 	if err != nil {
 		t.Fatal(err)
 	}
+	renumber(c, task.corpus)
 	small := *task // with the same labels and targets
 	small.corpus, small.truth, small.target = c, nil, nil
 	for _, i := range others {
@@ -152,6 +154,31 @@ func checkFold(t *testing.T, what string, task *task, list []*contender, fold in
 				}
 			}
 		}
+	}
+}
+
+// renumber brings the rows of c into the order that they have in whole, so that
+// sums round alike.
+func renumber(c, whole *corpus) {
+	at := map[model.FeatureID]uint32{}
+	for row, id := range c.ids {
+		at[id] = uint32(row)
+	}
+	to := make([]uint32, len(c.ids))
+	var ids []model.FeatureID
+	var kinds []kind
+	for _, id := range whole.ids {
+		if row, ok := at[id]; ok {
+			to[row] = uint32(len(ids))
+			ids, kinds = append(ids, id), append(kinds, c.kinds[row])
+		}
+	}
+	c.ids, c.kinds = ids, kinds
+	for _, d := range c.docs {
+		for j := range d {
+			d[j].row = to[d[j].row]
+		}
+		slices.SortFunc(d, func(a, b occurrence) int { return cmp.Compare(a.row, b.row) })
 	}
 }
 
