@@ -66,14 +66,11 @@ func targetModel(t *testing.T) *model.Model {
 		t.Fatal(err)
 	}
 	great := x.Extract("great")[0].ID
-	ids, weights := []model.FeatureID{great, model.Cross(great, "oil")}, []int16{-2, 2, 4, -4}
-	if ids[0] > ids[1] {
-		ids, weights = []model.FeatureID{ids[1], ids[0]}, []int16{4, -4, -2, 2}
-	}
 	even := []float64{0.5, 0.5}
-	m, err := model.New(model.Spec{Features: f, IDs: ids, Weights: weights, Heads: []model.Head{{
+	m, err := model.New(model.Spec{Features: f, IDs: []model.FeatureID{great}, Weights: []int16{-2, 2}, Heads: []model.Head{{
 		Name: "stance", Labels: []string{"con", "pro"}, DocCounts: []uint64{1, 1}, Prior: even, Bias: []int64{0, 0},
-		Blocks: []model.Block{{Value: model.Binary}}, InverseTemperature: 1, TargetInverseTemperature: 1,
+		Blocks: []model.Block{{Value: model.Binary, Targets: true}}, InverseTemperature: 1, TargetInverseTemperature: 1,
+		TargetIDs: []model.FeatureID{model.Cross(great, "oil")}, TargetWeights: []int16{4, -4},
 		Targets: []model.Target{{Name: "oil", DocCounts: []uint64{1, 1}, Prior: even, Bias: []int64{0, 0}}},
 	}}})
 	if err != nil {

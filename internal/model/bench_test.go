@@ -79,10 +79,10 @@ var presets = []struct {
 	f      Features
 	blocks []Block
 }{
-	{"words_1-2", Features{Words: 2}, []Block{{Binary, 11}}},
-	{"words_1-3,_characters_2-5", Features{Words: 3, CharMin: 2, CharMax: 5}, []Block{{Binary, 11}}},
-	{"words_1-2,_tfidf", Features{Words: 2}, []Block{{TFIDF, 8}}},
-	{"words_1-3,_characters_2-5,_binary_and_tfidf", Features{Words: 3, CharMin: 2, CharMax: 5}, []Block{{Binary, 11}, {TFIDF, 8}}},
+	{"words_1-2", Features{Words: 2}, []Block{{Binary, 11, false}}},
+	{"words_1-3,_characters_2-5", Features{Words: 3, CharMin: 2, CharMax: 5}, []Block{{Binary, 11, false}}},
+	{"words_1-2,_tfidf", Features{Words: 2}, []Block{{TFIDF, 8, false}}},
+	{"words_1-3,_characters_2-5,_binary_and_tfidf", Features{Words: 3, CharMin: 2, CharMax: 5}, []Block{{Binary, 11, false}, {TFIDF, 8, false}}},
 }
 
 // BenchmarkClassify is the whole path from text to decision, one paragraph at

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/parley-nlp/parley/internal/exact"
@@ -15,7 +16,10 @@ type Classifier struct {
 	buf    []Feature
 	rows   []uint32 // of buf
 	set    hitSet
-	values [values][]int32 // of the hits, by value function
+	values [values][]int32 // of the hits, by value function; binary: nil
+	aims   []aim           // per head
+	sums   []int64         // per column
+	words  []uint64        // scratch of table.sum
 	nats   []float64       // scratch of calibrate
 	result Result
 
@@ -61,6 +65,8 @@ type Prediction struct {
 // NewClassifier returns a classifier of its own for m.
 func (m *Model) NewClassifier() *Classifier {
 	c := &Classifier{m: m}
+	c.aims, c.sums = make([]aim, len(m.spec.Heads)), make([]int64, m.table.stride*lanes)
+	c.words = make([]uint64, m.table.stride*lanes)
 	for _, h := range m.spec.Heads {
 		n := len(h.Labels)
 		c.result.Predictions = append(c.result.Predictions, Prediction{Raw: make([]int64, n), Probabilities: make([]float64, n), weights: h.DecisionWeights})
@@ -72,13 +78,13 @@ func (m *Model) NewClassifier() *Classifier {
 // Classify judges text with every head. target is what the text is about, as
 // far as known; heads whose training texts named it use its weights.
 func (c *Classifier) Classify(text, target string) *Result {
-	text = head(text, MaxTextBytes)
+	text, target = head(text, MaxTextBytes), CanonicalTarget(target)
 	c.tok.tokenize(text)
 	c.look()
 	c.value()
-	c.aim(target)
+	c.score()
 	for h := range c.result.Predictions {
-		c.score(h)
+		c.aim(h, target)
 		c.calibrate(h)
 	}
 	c.result.UsedBytes = len(text)
@@ -97,7 +103,8 @@ func (c *Classifier) look() {
 	for lo := 0; lo < len(c.tok.tokens); lo += featureBlock {
 		hi := min(lo+featureBlock, len(c.tok.tokens))
 		c.buf = c.tok.appendFeatures(c.buf[:0], c.m.spec.Features, lo, hi)
-		c.rows = c.m.index.find(c.rows[:0], c.buf)
+		c.rows = slices.Grow(c.rows[:0], len(c.buf))[:len(c.buf)]
+		c.m.table.find(c.rows, c.buf)
 		for i, row := range c.rows {
 			f := &c.buf[i]
 			if row != unknown {
@@ -122,62 +129,87 @@ func (c *Classifier) look() {
 
 // value works out what the hits count for.
 func (c *Classifier) value() {
-	hits := c.set.hits
-	for v := range c.values {
-		if !c.m.used[v] || Value(v) == Binary {
-			continue
+	for _, g := range c.m.table.groups {
+		if g.value != Binary {
+			c.values[g.value] = g.value.Values(c.values[g.value], len(c.set.hits), func(i int) (uint8, uint32, uint16) {
+				h := &c.set.hits[i]
+				return h.words, h.count, c.m.table.idfOf(c.set.rows[i])
+			})
 		}
-		c.values[v] = Value(v).Values(c.values[v], len(hits), func(i int) (uint8, uint32, uint16) {
-			h := &hits[i]
-			if Value(v) == TFIDF {
-				return h.words, h.count, c.m.spec.IDF[h.row]
-			}
-			return h.words, h.count, 0
-		})
 	}
 }
 
-// aim adds the hits' weights of the target, which have rows of their own and
-// count for as much as the hit.
-func (c *Classifier) aim(target string) {
-	target = CanonicalTarget(target)
-	aimed := false
-	for h := range c.result.Predictions {
-		c.result.Predictions[h].Target = c.m.spec.Heads[h].Target(target)
-		aimed = aimed || c.result.Predictions[h].Target >= 0
+// score sums the weights of the hits for all heads.
+func (c *Classifier) score() {
+	t := &c.m.table
+	for _, g := range t.groups {
+		t.sum(c.sums[g.cell*lanes:], c.words, g, c.set.rows, c.values[g.value])
 	}
-	if !aimed {
+	for h := range c.result.Predictions {
+		raw := c.result.Predictions[h].Raw
+		copy(raw, c.m.spec.Heads[h].Bias)
+		c.collect(raw, t, h, h)
+	}
+}
+
+// collect adds to raw what the sums of t are worth for head h, which is the
+// table's i-th.
+func (c *Classifier) collect(raw []int64, t *table, h, i int) {
+	for b, column := range t.first[i] {
+		if column < 0 {
+			continue
+		}
+		shift := c.m.spec.Heads[h].Blocks[b].shift()
+		for l, sum := range c.sums[column:][:len(raw)] {
+			raw[l] += sum << shift
+		}
+	}
+}
+
+// shift brings weight times value to units of 2^-ScoreBits nats.
+func (b Block) shift() uint8 { return ScoreBits - b.WeightBits - b.Value.Bits() }
+
+// An aim is what a target adds to the score of a head.
+type aim struct {
+	rows   []uint32 // of the head's target table
+	hits   []int    // the hit that each row belongs to
+	values []int32  // scratch: of the hits in hits
+}
+
+// aim finds out whether head h has weights for texts about target, and adds
+// those of the hits, which count for as much as the hits.
+func (c *Classifier) aim(h int, target string) {
+	p, head, a := &c.result.Predictions[h], &c.m.spec.Heads[h], &c.aims[h]
+	a.rows, a.hits = a.rows[:0], a.hits[:0]
+	p.Target = head.target(target)
+	if p.Target < 0 {
 		return
 	}
-	state, n := targetState(target), len(c.set.hits)
-	for i := range n {
-		h := c.set.hits[i]
-		if h.row = c.m.index.row(cross(c.m.spec.IDs[h.row], state)); h.row == unknown {
-			continue
-		}
-		c.set.hits = append(c.set.hits, h)
-		for v := range c.values {
-			if len(c.values[v]) > 0 {
-				c.values[v] = append(c.values[v], c.values[v][i])
-			}
+	t, state := &c.m.targets[h], targetState(target)
+	for i, row := range c.set.rows {
+		if crossed := t.row(cross(c.m.table.id(row), state)); crossed != unknown {
+			a.rows, a.hits = append(a.rows, crossed), append(a.hits, i)
 		}
 	}
+	for _, g := range t.groups {
+		t.sum(c.sums[g.cell*lanes:], c.words, g, a.rows, a.valuesOf(c.values[g.value]))
+	}
+	for l, bias := range head.Targets[p.Target].Bias {
+		p.Raw[l] += bias
+	}
+	c.collect(p.Raw, t, h, 0)
 }
 
-// score sums the weights of the hits for head h, block by block.
-func (c *Classifier) score(h int) {
-	head, raw := &c.m.spec.Heads[h], c.result.Predictions[h].Raw
-	clear(raw)
-	for b, block := range head.Blocks {
-		if block.Value == Binary {
-			c.sumBinary(h, b)
-		} else {
-			c.sum(h, b)
-		}
+// valuesOf returns the values of the hits in a, of those of all hits.
+func (a *aim) valuesOf(all []int32) []int32 {
+	if all == nil {
+		return nil
 	}
-	for i := range raw {
-		raw[i] += c.bias(h, i)
+	a.values = a.values[:0]
+	for _, i := range a.hits {
+		a.values = append(a.values, all[i])
 	}
+	return a.values
 }
 
 // bias is what the score of a label starts from.
@@ -187,54 +219,6 @@ func (c *Classifier) bias(h, label int) int64 {
 		return head.Bias[label] + head.Targets[p.Target].Bias[label]
 	}
 	return head.Bias[label]
-}
-
-// sumBinary starts the scores with the block of binary values, which is the
-// first of a head that has one. Four hits at a time, so that fewer
-// additions wait for the one before: a fifth off the time of Classify.
-func (c *Classifier) sumBinary(h, b int) {
-	raw, hits, at := c.result.Predictions[h].Raw, c.set.hits, c.m.columnOf(h, b)
-	shift := ScoreBits - c.m.spec.Heads[h].Blocks[b].WeightBits
-	for ; len(hits) >= 4; hits = hits[4:] {
-		p, q := c.m.weights(hits[0].row, at)[:len(raw)], c.m.weights(hits[1].row, at)[:len(raw)]
-		r, s := c.m.weights(hits[2].row, at)[:len(raw)], c.m.weights(hits[3].row, at)[:len(raw)]
-		for i := range raw {
-			raw[i] += int64(int32(p[i]) + int32(q[i]) + int32(r[i]) + int32(s[i]))
-		}
-	}
-	for _, hit := range hits {
-		for i, w := range c.m.weights(hit.row, at)[:len(raw)] {
-			raw[i] += int64(w)
-		}
-	}
-	for i := range raw {
-		raw[i] <<= shift
-	}
-}
-
-// sum adds a block of any other values.
-func (c *Classifier) sum(h, b int) {
-	raw, at := c.result.Predictions[h].Raw, c.m.columnOf(h, b)
-	block := c.m.spec.Heads[h].Blocks[b]
-	shift := ScoreBits - block.WeightBits - block.Value.Bits()
-	for k, v := range c.values[block.Value] {
-		for i, w := range c.m.weights(c.set.hits[k].row, at)[:len(raw)] {
-			raw[i] += int64(v) * int64(w) << shift
-		}
-	}
-}
-
-// columnOf is the first column of a block.
-func (m *Model) columnOf(h, b int) int {
-	for _, head := range m.spec.Heads[:h] {
-		b += len(head.Blocks)
-	}
-	return m.offsets[b]
-}
-
-// weights returns the weights of a feature from a column on.
-func (m *Model) weights(row uint32, column int) []int16 {
-	return m.spec.Weights[int(row)*m.offsets[len(m.offsets)-1]+column:]
 }
 
 // calibrate turns the raw scores of a head into probabilities. A text without

@@ -15,16 +15,25 @@ import (
 // features or scratch memory: bias + the sum over all blocks and all known
 // features of value * (weight + weight of the target).
 type reference struct {
-	s    *Spec
-	rows map[FeatureID]int
+	s       *Spec
+	rows    map[FeatureID]int
+	targets []map[FeatureID]int // rows per head
 }
 
 func newReference(s *Spec) reference {
-	r := reference{s, map[FeatureID]int{}}
-	for row, id := range s.IDs {
-		r.rows[id] = row
+	r := reference{s, positions(s.IDs), nil}
+	for _, h := range s.Heads {
+		r.targets = append(r.targets, positions(h.TargetIDs))
 	}
 	return r
+}
+
+func positions(ids []FeatureID) map[FeatureID]int {
+	at := map[FeatureID]int{}
+	for row, id := range ids {
+		at[id] = row
+	}
+	return at
 }
 
 // known returns the features of text that the model knows, each once, and their
@@ -59,15 +68,10 @@ func (r reference) known(t testing.TB, text string) (ids []FeatureID, list []occ
 func (r reference) raw(t testing.TB, text, target string) [][]int64 {
 	t.Helper()
 	ids, list := r.known(t, text)
-	weight := func(id FeatureID, column int) int64 {
-		if row, ok := r.rows[id]; ok {
-			return int64(r.s.Weights[row*r.s.columns()+column])
-		}
-		return 0
-	}
 	var raw [][]int64
 	column := 0
-	for _, h := range r.s.Heads {
+	for n, h := range r.s.Heads {
+		aimedColumn := 0
 		scores := slices.Clone(h.Bias)
 		of := slices.IndexFunc(h.Targets, func(t Target) bool { return t.Name == target })
 		for label := range scores {
@@ -80,14 +84,17 @@ func (r reference) raw(t testing.TB, text, target string) [][]int64 {
 			unit := int64(1) << (ScoreBits - b.WeightBits - b.Value.Bits())
 			for label := range scores {
 				for i, id := range ids {
-					w := weight(id, column+label)
-					if of >= 0 {
-						w += weight(Cross(id, target), column+label)
+					w := int64(r.s.Weights[r.rows[id]*r.s.columns()+column+label])
+					if row, ok := r.targets[n][Cross(id, target)]; ok && of >= 0 && b.Targets {
+						w += int64(h.TargetWeights[row*h.targetColumns()+aimedColumn+label])
 					}
 					scores[label] += int64(values[i]) * w * unit
 				}
 			}
 			column += len(scores)
+			if b.Targets {
+				aimedColumn += len(scores)
+			}
 		}
 		raw = append(raw, scores)
 	}
@@ -149,7 +156,7 @@ func TestScoresAreThoseOfTheDefinition(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, f := range someFeatures {
 		for _, m := range []*Model{tiny(t, f, tinyWords), aimed(t, f, tinyWords)} {
-			c, definition := m.NewClassifier(), newReference(&m.spec)
+			c, definition := m.NewClassifier(), newReference(specOf(m))
 			for range 100 {
 				text := generated(rng)
 				for _, target := range someTargets {
@@ -168,22 +175,26 @@ func TestScoresOfBlocks(t *testing.T) {
 	f := Features{Words: 2, CharMin: 3, CharMax: 4}
 	one := aimedSpec(t, f, tinyWords)
 	s := Spec{Features: f, IDs: one.IDs, IDF: one.IDF}
+	rng := rand.New(rand.NewPCG(32, 33))
 	for choice := 1; choice < 1<<values; choice++ {
 		h := one.Heads[1]
 		h.Name, h.Blocks = fmt.Sprint("head ", choice), nil
 		for v := range Value(values) {
 			if choice>>v&1 == 1 {
-				h.Blocks = append(h.Blocks, Block{v, min(uint8(choice), v.MaxWeightBits())})
+				h.Blocks = append(h.Blocks, Block{v, min(uint8(choice), v.MaxWeightBits()), (choice>>1+int(v))%3 > 0})
 			}
+		}
+		h.TargetWeights = nil
+		for range len(h.TargetIDs) * h.targetColumns() {
+			h.TargetWeights = append(h.TargetWeights, int16(rng.Uint32()))
 		}
 		s.Heads = append(s.Heads, h)
 	}
-	rng := rand.New(rand.NewPCG(32, 33))
 	for range len(s.IDs) * s.columns() {
 		s.Weights = append(s.Weights, int16(rng.Uint32()))
 	}
 	m := build(t, s)
-	c, definition := m.NewClassifier(), newReference(&m.spec)
+	c, definition := m.NewClassifier(), newReference(specOf(m))
 	for range 100 {
 		text, target := generated(rng), []string{"", peacePlan, tariffs}[rng.IntN(3)]
 		r := c.Classify(text, target)
@@ -198,11 +209,11 @@ func TestScoresOfLongTexts(t *testing.T) {
 	texts := paragraphs(t)
 	all := strings.Join(texts, " ")
 	f := Features{Words: 3, CharMin: 2, CharMax: 5}
-	for _, m := range []*Model{large(t, f, []Block{{Binary, 11}, {TFIDF, 8}}, texts), aimed(t, f, texts...)} {
+	for _, m := range []*Model{large(t, f, []Block{{Binary, 11, false}, {TFIDF, 8, false}}, texts), aimed(t, f, texts...)} {
 		for _, text := range []string{all, strings.Repeat(all+"\n", 20)} {
 			for _, target := range []string{"", tariffs} {
 				r := m.NewClassifier().Classify(text, target)
-				checkScores(t, r, newReference(&m.spec).raw(t, text, target), text, target)
+				checkScores(t, r, newReference(specOf(m)).raw(t, text, target), text, target)
 				checkProbabilities(t, m, r)
 			}
 		}
@@ -245,7 +256,7 @@ func TestNoEvidence(t *testing.T) {
 }
 
 func TestOutOfDomain(t *testing.T) {
-	s := tiny(t, Features{Words: 1}, "goal").spec
+	s := *specOf(tiny(t, Features{Words: 1}, "goal"))
 	for _, c := range []struct {
 		share float64
 		text  string
@@ -311,18 +322,20 @@ func TestScoresDoNotOverflow(t *testing.T) {
 	f := Features{Words: 3, CharMin: 2, CharMax: 5}
 	const pattern = "a!" // two tokens, three n-grams of words for each, three of characters
 	ids := featureIDs(t, f, strings.Repeat(pattern, 4))
-	for _, id := range slices.Clone(ids) {
-		ids = append(ids, Cross(id, "b"))
-	}
-	slices.Sort(ids)
 	s := Spec{Features: f, IDs: ids, IDF: slices.Repeat([]uint16{math.MaxUint16}, len(ids)), Heads: []Head{{
 		Name: "h", Labels: []string{"down", "up"}, DocCounts: []uint64{1, 1}, Prior: []float64{0.5, 0.5}, Bias: []int64{-maxBias, maxBias},
-		Blocks: []Block{{Binary, 0}, {TF, 0}, {BinaryL2, 0}, {TFIDF, 0}}, InverseTemperature: 1e9,
+		Blocks: []Block{{Binary, 0, true}, {TF, 0, true}, {BinaryL2, 0, true}, {TFIDF, 0, true}}, InverseTemperature: 1e9,
 		Targets:                  []Target{{Name: "b", DocCounts: []uint64{1, 1}, Prior: []float64{0.5, 0.5}, Bias: []int64{-maxBias, maxBias}}},
 		TargetInverseTemperature: 1e9,
 	}}}
-	for range len(ids) * len(s.Heads[0].Blocks) {
+	h := &s.Heads[0]
+	for _, id := range ids {
+		h.TargetIDs = append(h.TargetIDs, Cross(id, "b"))
+	}
+	slices.Sort(h.TargetIDs)
+	for range len(ids) * len(h.Blocks) {
 		s.Weights = append(s.Weights, math.MinInt16, math.MaxInt16)
+		h.TargetWeights = append(h.TargetWeights, math.MinInt16, math.MaxInt16)
 	}
 	c := build(t, s).NewClassifier()
 	c.Classify(strings.Repeat(pattern, 4), "")
@@ -330,15 +343,15 @@ func TestScoresDoNotOverflow(t *testing.T) {
 		c.set.hits[i].count = MaxTextBytes / 2 // as of the longest text
 	}
 	c.value()
-	c.aim("b")
-	c.score(0)
+	c.score()
+	c.aim(0, "b")
 	c.calibrate(0)
 	p := c.result.Predictions[0]
 	// Of the block of term frequencies alone, and each feature counts twice: with
 	// the target's weight.
-	least := int64(2*len(ids)/2*MaxTextBytes/2) << ScoreBits
-	if len(c.set.hits) != 18 || p.Raw[0] > least*math.MinInt16 || p.Raw[1] < least*math.MaxInt16 {
-		t.Errorf("%d hits with scores %v, want 18 with scores beyond %d and %d", len(c.set.hits), p.Raw, least*math.MinInt16, least*math.MaxInt16)
+	least := int64(2*len(ids)*MaxTextBytes/2) << ScoreBits
+	if len(c.set.hits) != 9 || p.Raw[0] > least*math.MinInt16 || p.Raw[1] < least*math.MaxInt16 {
+		t.Errorf("%d hits with scores %v, want 9 with scores beyond %d and %d", len(c.set.hits), p.Raw, least*math.MinInt16, least*math.MaxInt16)
 	}
 	if p.Probabilities[0] != 0 || p.Probabilities[1] != 1 {
 		t.Errorf("probabilities %v, want 0 and 1", p.Probabilities)
@@ -444,7 +457,7 @@ func TestConcurrentUse(t *testing.T) {
 func TestReleaseDropsGiants(t *testing.T) {
 	m := tiny(t, Features{Words: 1}, "goal")
 	c := m.NewClassifier()
-	c.Classify(strings.Repeat("x", 4*maxPooledRunes), "")
+	c.Classify(strings.Repeat("x ", 4*maxPooled), "")
 	m.Release(c)
 	for range 10 {
 		if m.Acquire() == c {
@@ -461,8 +474,10 @@ func TestClassifyAllocatesNothing(t *testing.T) {
 	for v := range Value(values) {
 		alone := all
 		alone.Heads = slices.Clone(all.Heads[1:2])
-		alone.Heads[0].Blocks = []Block{{v, 7}}
-		alone.Weights = all.Weights[:len(all.IDs)*len(alone.Heads[0].Labels)]
+		h := &alone.Heads[0]
+		h.Blocks = []Block{{v, 7, true}}
+		h.TargetWeights = h.TargetWeights[:len(h.TargetIDs)*len(h.Labels)]
+		alone.Weights = all.Weights[:len(all.IDs)*len(h.Labels)]
 		if v != TFIDF {
 			alone.IDF = nil
 		}
@@ -508,7 +523,7 @@ func FuzzClassify(f *testing.F) {
 		f.Add(q.text, q.target)
 	}
 	m := aimed(f, Features{Words: 3, CharMin: 2, CharMax: 5}, tinyWords, "#goal !")
-	definition, used := newReference(&m.spec), m.NewClassifier()
+	definition, used := newReference(specOf(m)), m.NewClassifier()
 	f.Fuzz(func(t *testing.T, text, target string) {
 		r := used.Classify(text, target)
 		checkScores(t, r, definition.raw(t, text, CanonicalTarget(target)), text, target)

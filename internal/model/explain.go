@@ -46,13 +46,16 @@ func (c *Classifier) contributions(h, label int) []Evidence {
 	c.group()
 	terms := slices.Clone(c.terms)
 	for b, block := range c.m.spec.Heads[h].Blocks {
-		at, shift := c.m.columnOf(h, b)+label, ScoreBits-block.WeightBits-block.Value.Bits()
-		for i, hit := range c.set.hits {
-			value := int64(1)
-			if block.Value != Binary {
-				value = int64(c.values[block.Value][i])
-			}
-			terms[c.termOf[i]].Contribution += value * int64(c.m.weights(hit.row, at)[0]) << shift
+		values, shift := c.values[block.Value], block.shift()
+		for i, row := range c.set.rows {
+			terms[c.termOf[i]].Contribution += valueAt(values, i) * c.m.table.weight(row, c.m.table.first[h][b]+label) << shift
+		}
+		if len(c.aims[h].rows) == 0 || c.m.targets[h].first[0][b] < 0 {
+			continue
+		}
+		for k, row := range c.aims[h].rows {
+			i := c.aims[h].hits[k]
+			terms[c.termOf[i]].Contribution += valueAt(values, i) * c.m.targets[h].weight(row, c.m.targets[h].first[0][b]+label) << shift
 		}
 	}
 	return slices.DeleteFunc(terms, func(e Evidence) bool { return e.Contribution == 0 })
@@ -78,6 +81,14 @@ func (c *Classifier) group() {
 			c.terms[i].Count = int(hit.count)
 		}
 	}
+}
+
+// valueAt is the i-th of values; nil are 1.
+func valueAt(values []int32, i int) int64 {
+	if values == nil {
+		return 1
+	}
+	return int64(values[i])
 }
 
 func abs(n int64) int64 { return max(n, -n) }

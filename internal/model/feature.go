@@ -125,7 +125,7 @@ func (t *tokenizer) appendFeatures(dst []Feature, f Features, lo, hi int) []Feat
 // appendCharacters appends the character n-grams of one word.
 func (t *tokenizer) appendCharacters(dst []Feature, f Features, k *token) []Feature {
 	var padded [maxWordRunes + 2]rune
-	n := 1 + copy(padded[1:maxWordRunes+1], t.folded[k.foldLo:k.foldHi])
+	n := 1 + t.runes(padded[1:maxWordRunes+1], k)
 	padded[0], padded[n] = ' ', ' '
 	runes := padded[:n+1]
 	for i := range runes {

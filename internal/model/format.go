@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -13,8 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// The model file, version 1. It is not released yet: the next version may
-// replace it without a way back.
+// The model file, version 1.
 //
 // Integers are little-endian; "float" is a float64 by its bits; "string" is a
 // uint32 length and so many bytes of UTF-8; a "list" is a uint32 length and so
@@ -29,14 +29,18 @@ import (
 //	training   32 bytes SHA-256 over the training examples
 //	heads      list of heads:
 //	             string  name
+//	             byte    kind: 0, exactly one label fits a text; others are
+//	                     left to later versions
 //	             list of labels, ascending:
-//	               string  label
+//	               string  label, which stays when it gets another name
+//	               string  its name, "" when that is the label
 //	               uint64  training documents
 //	               float   prior
 //	               int64   bias, in units of 2^-ScoreBits nats
 //	             list of blocks:
 //	               byte    value function: 0 binary, 1 tf, 2 binary-l2, 3 tfidf
 //	               byte    weight bits: weights count in units of 2^-bits nats
+//	               byte    1 when target rows have weights in it too, else 0
 //	             float   inverse temperature
 //	             list of targets, ascending:
 //	               string  name
@@ -54,21 +58,30 @@ import (
 //	                     perfectly calibrated model, NLL, Brier score
 //	             list of learning points: uint64 examples, float accuracy, float
 //	                     macro-F1
-//	rows       uint32   number of features
-//	ids        uint64 a feature, strictly ascending, none 0
-//	idf        uint16 a feature, in units of 2^-IDFBits, none 0; left out when
-//	                    no block has tfidf values
-//	weights    int16 a feature and column: row by row, in a row a column for each
-//	                    label of the first block of the first head, then of its
-//	                    second block, ..., then of the second head
+//	table      the weights of features, see below
+//	targets    for every head that has targets: a table of the weights of
+//	           features in texts about them, whose ids Cross gives
+//	strings    what the features are: uint64 bytes of text, 0 when left out;
+//	           else a uint32 per feature, where its string ends in the text;
+//	           then the text, in UTF-8
 //	self-test  for every text of selfTestTexts, alone and then with the first
-//	                    target of each head: uint32 words, uint32 known words,
-//	                    then for every head and label an int64 score and a float
-//	                    probability
+//	           target of each head: uint32 words, uint32 known words, then for
+//	           every head and label an int64 score and a float probability
 //	check      32 bytes SHA-256 of everything above
 //
-// The weights of a feature in texts about a target are a row of their own,
-// whose id is Cross of the feature's id and the target's name.
+// A table is a uint64, its number of rows, after as many zeros as make its place
+// in the file a multiple of 8, and the rows, strictly ascending by id: a uint64
+// id, none 0, then int16 weights: a column per label of each block; the blocks of
+// binary values first, those of the first head before those of the second, then
+// those of tf values, and so on. After the tfidf ones comes a uint16, the
+// feature's IDF in units of 2^-IDFBits, not 0. What belongs to one value
+// function is filled up with zeros to a multiple of 8 bytes. A table of targets
+// has the columns of its head's blocks that say so, and no IDFs.
+//
+// So a file is read at once and its rows are used where they are: nothing is
+// decoded entry by entry. The index to the rows is not in the file. Ids are
+// hashes and rows are in their order, so that one pass, which has to check the
+// order anyway, fills it from front to back.
 //
 // Example: after the magic (15 bytes) a file of this program goes on with
 // 01 00 00 00, the extractor; 0d 00 00 00 "15.0.0/15.0.0"; 02 00 00 for words
@@ -76,8 +89,9 @@ import (
 //
 // A file is canonical: reading and writing it gives the same bytes, equal
 // models have equal files, and the SHA-256 of the whole file is the model's
-// identity. Sizes: 8 + 2*labels bytes a feature, with 15 labels 38 bytes, so
-// 100,000 features make 3.8 MB.
+// identity. Sizes: 8 + 2*labels bytes a feature, rounded up to a multiple of 8,
+// with 15 labels 40 bytes, so 100,000 features make 4 MB, and their strings
+// about 1.5 MB.
 //
 // A reader trusts nothing: sizes are checked against the bytes left before
 // memory is taken, text against UTF-8, numbers against their limits, and the
@@ -120,17 +134,7 @@ type Spec struct {
 	IDs           []FeatureID // strictly ascending
 	IDF           []uint16    // per row, see IDF; empty when no block has TFIDF values
 	Weights       []int16     // len(IDs) rows of a column per label of every block of every head
-}
-
-// offsets returns the first column of each block and the length of a row.
-func (s *Spec) offsets() []int {
-	offsets := make([]int, 1, len(s.Heads)+1)
-	for _, h := range s.Heads {
-		for range h.Blocks {
-			offsets = append(offsets, offsets[len(offsets)-1]+len(h.Labels))
-		}
-	}
-	return offsets
+	Strings       []string    // what the features are, see Extractor.String; empty: left out
 }
 
 // weighted reports whether a block has TFIDF values.
@@ -142,13 +146,15 @@ func (s *Spec) weighted() bool {
 
 // New builds a model from its parts: it writes the file and reads it back.
 func New(s Spec) (*Model, error) {
-	if err := s.check(); err != nil {
+	if err := cmp.Or(s.check(), s.checkRows()); err != nil {
 		return nil, err
 	}
 	body := s.append(nil)
-	draft, err := newModel(s)
-	if err != nil {
-		return nil, err
+	d := decoder{all: body, rest: body}
+	d.magic()
+	draft := d.model()
+	if d.err != nil {
+		return nil, d.err
 	}
 	body = draft.appendSelfTest(body)
 	check, _ := sums(body)
@@ -170,20 +176,18 @@ func sums(body []byte) (check, file [sha256.Size]byte) {
 // change it afterwards. The errors are ErrFormat, ErrVersion and ErrSelfTest.
 func Parse(data []byte) (*Model, error) {
 	body := data[:len(data)-min(len(data), sha256.Size)]
-	d := decoder{rest: body}
+	d := decoder{all: body, rest: body}
 	d.magic()
 	check, file := sums(body)
 	if d.err == nil && !bytes.Equal(check[:], data[len(body):]) {
 		d.fail(errors.New("the check sum does not match: the file is damaged or incomplete"))
 	}
-	s := d.spec()
-	d.fail(s.check())
+	m := d.model()
+	if want := m.selfTestBytes(); d.err == nil && len(d.rest) != want {
+		d.fail(fmt.Errorf("the self-test has %d bytes: want %d", len(d.rest), want))
+	}
 	if d.err != nil {
 		return nil, d.err
-	}
-	m, err := newModel(s)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	if err := m.selfTest(d.rest); err != nil {
 		return nil, err
@@ -192,10 +196,24 @@ func Parse(data []byte) (*Model, error) {
 	return m, nil
 }
 
-// columns returns the length of a row.
+// columns is the number of weights of a feature.
 func (s *Spec) columns() int {
-	offsets := s.offsets()
-	return offsets[len(offsets)-1]
+	n := 0
+	for _, h := range s.Heads {
+		n += len(h.Blocks) * len(h.Labels)
+	}
+	return n
+}
+
+// targetColumns is the number of weights of a feature in texts about a target.
+func (h *Head) targetColumns() int {
+	n := 0
+	for _, b := range h.Blocks {
+		if b.Targets {
+			n += len(h.Labels)
+		}
+	}
+	return n
 }
 
 // check returns an error when s breaks one of the format's rules.
@@ -219,19 +237,15 @@ func (s *Spec) check() error {
 		}
 		names[s.Heads[i].Name] = true
 	}
-	return s.checkRows()
+	if columns := s.columns(); columns > MaxLabels {
+		return fmt.Errorf("%d labels: want at most %d", columns, MaxLabels)
+	}
+	return nil
 }
 
 func (s *Spec) checkRows() error {
-	columns := s.columns()
-	if columns > MaxLabels {
-		return fmt.Errorf("%d labels: want at most %d", columns, MaxLabels)
-	}
-	if len(s.IDs) > maxFeatures {
-		return fmt.Errorf("%d features: want at most %d", len(s.IDs), maxFeatures)
-	}
-	if len(s.Weights) != columns*len(s.IDs) {
-		return fmt.Errorf("%d weights: want %d features x %d labels", len(s.Weights), len(s.IDs), columns)
+	if err := checkRows(s.IDs, s.Weights, s.columns()); err != nil {
+		return err
 	}
 	if want := len(s.IDs); len(s.IDF) != want && (s.weighted() || len(s.IDF) != 0) {
 		return fmt.Errorf("%d inverse document frequencies: want one for each of %d features", len(s.IDF), want)
@@ -239,15 +253,24 @@ func (s *Spec) checkRows() error {
 	if !s.weighted() && len(s.IDF) != 0 {
 		return errors.New("inverse document frequencies that no block uses")
 	}
-	if i := slices.Index(s.IDF, 0); i >= 0 {
-		return fmt.Errorf("feature %d: inverse document frequency 0", i)
+	if n := len(s.Strings); n != 0 && n != len(s.IDs) {
+		return fmt.Errorf("%d strings: want one for each of %d features, or none", n, len(s.IDs))
 	}
-	last := FeatureID(0)
-	for i, id := range s.IDs {
-		if id <= last {
-			return fmt.Errorf("feature %d: ids are not in ascending order", i)
+	for i := range s.Heads {
+		h := &s.Heads[i]
+		if err := checkRows(h.TargetIDs, h.TargetWeights, h.targetColumns()); err != nil {
+			return fmt.Errorf("head %q: targets: %w", h.Name, err)
 		}
-		last = id
+	}
+	return nil
+}
+
+func checkRows(ids []FeatureID, weights []int16, columns int) error {
+	if len(ids) > maxFeatures {
+		return fmt.Errorf("%d features: want at most %d", len(ids), maxFeatures)
+	}
+	if len(weights) != columns*len(ids) {
+		return fmt.Errorf("%d weights: want %d features x %d labels", len(weights), len(ids), columns)
 	}
 	return nil
 }
@@ -267,6 +290,9 @@ func (h *Head) check() error {
 		if i > 0 && label <= h.Labels[i-1] {
 			return fmt.Errorf("label %q: labels are not in ascending order", label)
 		}
+	}
+	if err := h.checkNames(); err != nil {
+		return err
 	}
 	if err := checkLabels(n, h.DocCounts, h.Prior, h.Bias); err != nil {
 		return err
@@ -305,6 +331,26 @@ func (h *Head) check() error {
 		return err
 	}
 	return h.Evaluation.check()
+}
+
+func (h *Head) checkNames() error {
+	if n := len(h.Names); n != 0 && n != len(h.Labels) {
+		return fmt.Errorf("%d names: want one for each of %d labels, or none", n, len(h.Labels))
+	}
+	named := map[string]bool{}
+	for i, name := range h.Names {
+		if err := CheckName(name); err != nil {
+			return fmt.Errorf("label %q: name: %w", h.Labels[i], err)
+		}
+		if named[name] {
+			return fmt.Errorf("two labels are called %q", name)
+		}
+		named[name] = true
+	}
+	if len(h.Names) > 0 && slices.Equal(h.Names, h.Labels) {
+		return errors.New("names that are those of the labels")
+	}
+	return nil
 }
 
 // checkLabels checks what a head or target says of each of n labels.
@@ -353,6 +399,8 @@ func (h *Head) checkBlocks() error {
 			return fmt.Errorf("weight bits %d: want at most %d", b.WeightBits, b.Value.MaxWeightBits())
 		case i > 0 && b.Value <= h.Blocks[i-1].Value:
 			return errors.New("blocks are not in ascending order of their values")
+		case b.Targets && len(h.Targets) == 0:
+			return errors.New("a block for targets, of which there are none")
 		}
 	}
 	return nil
@@ -441,30 +489,53 @@ func (s *Spec) append(b []byte) []byte {
 	for i := range s.Heads {
 		b = s.Heads[i].append(b)
 	}
-	b = le.AppendUint32(b, uint32(len(s.IDs)))
-	b = slices.Grow(b, 10*len(s.IDs)+2*len(s.Weights))
-	for _, id := range s.IDs {
-		b = le.AppendUint64(b, uint64(id))
+	base := newLayout(s.Heads, s.weighted(), func(Block) bool { return true })
+	b = base.append(b, s.Heads, s.IDs, s.Weights, s.IDF)
+	for i := range s.Heads {
+		if h := &s.Heads[i]; len(h.Targets) > 0 {
+			l := targetLayout(s.Heads[i : i+1])
+			b = l.append(b, s.Heads[i:i+1], h.TargetIDs, h.TargetWeights, nil)
+		}
 	}
-	for _, idf := range s.IDF {
-		b = le.AppendUint16(b, idf)
+	return appendStrings(b, s.Strings)
+}
+
+// appendStrings appends the strings of features, or that they were left out.
+func appendStrings(b []byte, list []string) []byte {
+	size := 0
+	for _, s := range list {
+		size += len(s)
 	}
-	for _, w := range s.Weights {
-		b = le.AppendUint16(b, uint16(w))
+	b = le.AppendUint64(b, uint64(size))
+	end := 0
+	for _, s := range list {
+		end += len(s)
+		b = le.AppendUint32(b, uint32(end))
+	}
+	for _, s := range list {
+		b = append(b, s...)
 	}
 	return b
 }
 
 func (h *Head) append(b []byte) []byte {
-	b = appendString(b, h.Name)
+	b = append(appendString(b, h.Name), 0)
 	b = le.AppendUint32(b, uint32(len(h.Labels)))
 	for i, label := range h.Labels {
 		b = appendString(b, label)
+		if len(h.Names) > 0 && h.Names[i] != label {
+			b = appendString(b, h.Names[i])
+		} else {
+			b = appendString(b, "")
+		}
 		b = appendLabel(b, h.DocCounts[i], h.Prior[i], h.Bias[i])
 	}
 	b = le.AppendUint32(b, uint32(len(h.Blocks)))
 	for _, block := range h.Blocks {
-		b = append(b, byte(block.Value), block.WeightBits)
+		b = append(b, byte(block.Value), block.WeightBits, 0)
+		if block.Targets {
+			b[len(b)-1] = 1
+		}
 	}
 	b = appendFloat(b, h.InverseTemperature)
 	b = le.AppendUint32(b, uint32(len(h.Targets)))
@@ -522,8 +593,8 @@ func appendFloat(b []byte, f float64) []byte { return le.AppendUint64(b, math.Fl
 // A decoder reads the regions. Its first error sticks: from then on it returns
 // zeros.
 type decoder struct {
-	rest []byte
-	err  error
+	all, rest []byte
+	err       error
 }
 
 // fail records err as a format error, if it is the first.
@@ -585,7 +656,11 @@ func (d *decoder) magic() {
 	d.take(uint64(len(magic)), "the magic")
 }
 
-func (d *decoder) spec() (s Spec) {
+// model reads what comes between the magic and the self-test.
+func (d *decoder) model() *Model {
+	m := &Model{}
+	m.pool.New = func() any { return m.NewClassifier() }
+	s := &m.spec
 	d.versions()
 	s.Features = Features{
 		Words: int(d.byte("features")), CharMin: int(d.byte("features")), CharMax: int(d.byte("features")),
@@ -596,18 +671,73 @@ func (d *decoder) spec() (s Spec) {
 	if heads > MaxHeads {
 		d.fail(fmt.Errorf("%d heads: want at most %d", heads, MaxHeads))
 	}
-	columns, outputs := uint64(0), uint64(0)
 	for i := uint32(0); i < heads && d.err == nil; i++ {
-		h := d.head()
-		s.Heads = append(s.Heads, h)
-		columns += uint64(len(h.Labels)) * uint64(len(h.Blocks))
-		outputs += uint64(len(h.Labels))
+		s.Heads = append(s.Heads, d.head())
 	}
-	if columns > MaxLabels {
-		d.fail(fmt.Errorf("%d labels: want at most %d", columns, MaxLabels))
+	if d.err == nil {
+		d.fail(s.check())
 	}
-	d.rows(&s, columns, outputs)
-	return s
+	if d.err != nil {
+		return m
+	}
+	m.table = d.table(newLayout(s.Heads, s.weighted(), func(Block) bool { return true }))
+	m.targets = make([]table, len(s.Heads))
+	for i := range s.Heads {
+		if len(s.Heads[i].Targets) > 0 {
+			m.targets[i] = d.table(targetLayout(s.Heads[i : i+1]))
+		}
+	}
+	m.ends, m.strings = d.strings(m.table.rows)
+	return m
+}
+
+// table reads a table and indexes it.
+func (d *decoder) table(l layout) table {
+	for _, b := range d.take(uint64(-(len(d.all)-len(d.rest))&7), "padding") {
+		if b != 0 {
+			d.fail(errors.New("padding is not 0"))
+		}
+	}
+	rows := d.uint64("rows")
+	if rows > maxFeatures {
+		d.fail(fmt.Errorf("%d features: want at most %d", rows, maxFeatures))
+	}
+	cells := toCells(d.take(8*rows*uint64(l.stride), "rows")) // below 2^50: rows < 2^31, columns <= 2 * MaxLabels
+	if d.err != nil {
+		return table{}
+	}
+	t, err := newTable(l, cells)
+	d.fail(err)
+	return t
+}
+
+// strings reads where the strings of rows end, and their text.
+func (d *decoder) strings(rows int) (ends []uint32, text []byte) {
+	size := d.uint64("strings")
+	if size == 0 {
+		return nil, nil
+	}
+	list := d.take(4*uint64(rows), "strings")
+	if text = d.take(size, "strings"); d.err != nil {
+		return nil, nil
+	}
+	ends = make([]uint32, rows)
+	last := uint32(0)
+	for i := range ends {
+		ends[i] = le.Uint32(list[4*i:])
+		if ends[i] <= last || uint64(ends[i]) > size {
+			d.fail(fmt.Errorf("the string of feature %d ends at %d, the one before at %d, all at %d", i, ends[i], last, size))
+			return nil, nil
+		}
+		last = ends[i]
+	}
+	switch {
+	case uint64(last) != size:
+		d.fail(fmt.Errorf("the strings end at %d: want %d", last, size))
+	case !utf8.Valid(text):
+		d.fail(errors.New("the strings are not UTF-8"))
+	}
+	return ends, text
 }
 
 func (d *decoder) versions() {
@@ -620,9 +750,12 @@ func (d *decoder) versions() {
 
 func (d *decoder) head() (h Head) {
 	h.Name = d.string("a head's name")
-	h.Labels, h.DocCounts, h.Prior, h.Bias = d.labels()
-	for range d.list("blocks", 2) {
-		h.Blocks = append(h.Blocks, Block{Value(d.byte("a block's value")), d.byte("weight bits")})
+	if kind := d.byte("a head's kind"); kind != 0 && d.err == nil {
+		d.err = fmt.Errorf("%w: head %q is of kind %d, which this program does not know", ErrVersion, h.Name, kind)
+	}
+	d.labels(&h)
+	for range d.list("blocks", 3) {
+		h.Blocks = append(h.Blocks, d.block())
 	}
 	h.InverseTemperature = d.float("temperature")
 	targets := d.list("targets", 4)
@@ -672,14 +805,35 @@ func (d *decoder) floats(what string) []float64 {
 	return list
 }
 
-func (d *decoder) labels() (labels []string, docs []uint64, prior []float64, bias []int64) {
-	for range d.list("labels", 28) {
-		labels = append(labels, d.string("a label"))
-		docs = append(docs, d.uint64("document counts"))
-		prior = append(prior, d.float("priors"))
-		bias = append(bias, int64(d.uint64("biases")))
+func (d *decoder) labels(h *Head) {
+	for range d.list("labels", 32) {
+		label, name := d.string("a label"), d.string("a label's name")
+		if name == label && name != "" {
+			d.fail(fmt.Errorf("head %q: label %q has its own name", h.Name, label))
+		}
+		if name != "" && h.Names == nil { // those before it are called by their labels
+			h.Names = append(make([]string, 0, 1), h.Labels...)
+		}
+		h.Labels = append(h.Labels, label)
+		if h.Names != nil {
+			h.Names = append(h.Names, cmp.Or(name, label))
+		}
+		h.DocCounts = append(h.DocCounts, d.uint64("document counts"))
+		h.Prior = append(h.Prior, d.float("priors"))
+		h.Bias = append(h.Bias, int64(d.uint64("biases")))
 	}
-	return labels, docs, prior, bias
+}
+
+func (d *decoder) block() Block {
+	b := Block{Value: Value(d.byte("a block's value")), WeightBits: d.byte("weight bits")}
+	switch d.byte("a block's targets") {
+	case 0:
+	case 1:
+		b.Targets = true
+	default:
+		d.fail(errors.New("a block's targets: want 0 or 1"))
+	}
+	return b
 }
 
 func (d *decoder) target(labels int) (t Target) {
@@ -690,35 +844,4 @@ func (d *decoder) target(labels int) (t Target) {
 		t.Bias = append(t.Bias, int64(d.uint64("biases")))
 	}
 	return t
-}
-
-func (d *decoder) rows(s *Spec, columns, outputs uint64) {
-	rows := uint64(d.uint32("rows"))
-	ids := d.take(8*rows, "ids")
-	var idf []byte
-	if s.weighted() {
-		idf = d.take(2*rows, "inverse document frequencies")
-	}
-	weights := d.take(2*rows*columns, "weights") // below 2^50: rows < 2^32, columns <= MaxLabels
-	selfTest := selfTests(s) * (8 + 16*outputs)
-	if d.err == nil && uint64(len(d.rest)) != selfTest {
-		d.fail(fmt.Errorf("the self-test has %d bytes: want %d", len(d.rest), selfTest))
-	}
-	if d.err != nil {
-		return
-	}
-	s.IDs = make([]FeatureID, rows)
-	for i := range s.IDs {
-		s.IDs[i] = FeatureID(le.Uint64(ids[8*i:]))
-	}
-	if idf != nil {
-		s.IDF = make([]uint16, rows)
-	}
-	for i := range s.IDF {
-		s.IDF[i] = le.Uint16(idf[2*i:])
-	}
-	s.Weights = make([]int16, rows*columns)
-	for i := range s.Weights {
-		s.Weights[i] = int16(le.Uint16(weights[2*i:]))
-	}
 }

@@ -51,7 +51,8 @@ func smallSpec() Spec {
 		Heads: []Head{
 			{
 				Name: "stance", Labels: []string{"con", "pro"}, DocCounts: []uint64{2, 0}, Prior: []float64{0.75, 0.25}, Bias: []int64{1 << 20, 0},
-				Blocks: []Block{{TF, 11}, {TFIDF, 8}}, InverseTemperature: 0.5,
+				Blocks: []Block{{TF, 11, true}, {TFIDF, 8, true}}, InverseTemperature: 0.5,
+				TargetIDs: []FeatureID{peaceNATOID}, TargetWeights: []int16{512, -512, 1, 1},
 				Targets:                  []Target{{Name: "nato", DocCounts: []uint64{1, 0}, Prior: []float64{0.875, 0.125}, Bias: []int64{-1 << 18, 1 << 18}}},
 				TargetInverseTemperature: 2, Curve: Curve{{0.5, 0.75}, {1, 0.875}}, DecisionWeights: []float64{1, 4}, MinProbability: 0.25, LabelThresholds: []float64{0.5, 2},
 				Sets: LabelSets{Coverage: 0.9375, Thresholds: []float64{0.0625, 0.125}},
@@ -61,13 +62,14 @@ func smallSpec() Spec {
 				},
 			},
 			{
-				Name: "topic", Labels: []string{"été"}, DocCounts: []uint64{2}, Prior: []float64{1}, Bias: []int64{-1},
-				Blocks: []Block{{Binary, 20}}, InverseTemperature: 1, TargetInverseTemperature: 1,
+				Name: "topic", Labels: []string{"été"}, Names: []string{"summer"}, DocCounts: []uint64{2}, Prior: []float64{1}, Bias: []int64{-1},
+				Blocks: []Block{{Binary, 20, false}}, InverseTemperature: 1, TargetInverseTemperature: 1,
 			},
 		},
-		IDs:     []FeatureID{peaceID, peaceNATOID},
-		IDF:     []uint16{3 << IDFBits, 1},
-		Weights: []int16{-1024, 1024, 64, 64, 3, 512, -512, 1, 1, 0},
+		IDs:     []FeatureID{peaceID},
+		IDF:     []uint16{3 << IDFBits},
+		Weights: []int16{-1024, 1024, 64, 64, 3},
+		Strings: []string{"peace"},
 	}
 }
 
@@ -83,18 +85,21 @@ var smallBody = join(
 	"\x02\x00\x00\x00", // heads
 
 	"\x06\x00\x00\x00stance",
+	"\x00",             // exactly one label
 	"\x02\x00\x00\x00", // labels
 	"\x03\x00\x00\x00con",
+	"\x00\x00\x00\x00",                 // called so
 	"\x02\x00\x00\x00\x00\x00\x00\x00", // 2 documents
 	"\x00\x00\x00\x00\x00\x00\xe8\x3f", // prior 0.75
 	"\x00\x00\x10\x00\x00\x00\x00\x00", // bias 1<<20: 1 nat
 	"\x03\x00\x00\x00pro",
+	"\x00\x00\x00\x00",                 // called so
 	"\x00\x00\x00\x00\x00\x00\x00\x00", // no document
 	f64(0.25),                          // prior
 	"\x00\x00\x00\x00\x00\x00\x00\x00", // bias 0
 	"\x02\x00\x00\x00",                 // blocks
-	"\x01\x0b",                         // term frequency, weight bits 11
-	"\x03\x08",                         // tf-idf, weight bits 8
+	"\x01\x0b\x01",                     // term frequency, weight bits 11, targets
+	"\x03\x08\x01",                     // tf-idf, weight bits 8, targets
 	f64(0.5),                           // inverse temperature
 	"\x01\x00\x00\x00",                 // targets
 	"\x04\x00\x00\x00nato",
@@ -120,13 +125,15 @@ var smallBody = join(
 	"\x02\x00\x00\x00\x00\x00\x00\x00", f64(0.5), f64(0.25), // 2 examples
 
 	"\x05\x00\x00\x00topic",
+	"\x00",                              // exactly one label
 	"\x01\x00\x00\x00",                  // labels
 	"\x05\x00\x00\x00\xc3\xa9t\xc3\xa9", // été
+	"\x06\x00\x00\x00summer",            // its name
 	"\x02\x00\x00\x00\x00\x00\x00\x00",  // 2 documents
 	f64(1),                              // prior
 	"\xff\xff\xff\xff\xff\xff\xff\xff",  // bias -1
 	"\x01\x00\x00\x00",                  // blocks
-	"\x00\x14",                          // binary, weight bits 20
+	"\x00\x14\x00",                      // binary, weight bits 20, no targets
 	f64(1),                              // inverse temperature
 	"\x00\x00\x00\x00",                  // no targets
 	f64(1),                              // inverse temperature with a target
@@ -140,17 +147,19 @@ var smallBody = join(
 	f64(0), f64(0), f64(0), f64(0), f64(0), f64(0), f64(0),
 	"\x00\x00\x00\x00", // no learning curve
 
-	"\x02\x00\x00\x00",                 // rows
+	"\x00\x00\x00\x00\x00\x00",         // up to byte 672, a multiple of 8
+	"\x01\x00\x00\x00\x00\x00\x00\x00", // one row
 	"\xe9\x54\xf6\x0f\x9b\xea\x31\x8a", // id of "peace"
+	"\x03\x00\x00\x00\x00\x00\x00\x00", // binary: été 3
+	"\x00\xfc\x00\x04\x00\x00\x00\x00", // term frequency: con -1024, pro 1024
+	"\x40\x00\x40\x00\x00\x18\x00\x00", // tf-idf: con 64, pro 64, and the IDF, 3
+	"\x01\x00\x00\x00\x00\x00\x00\x00", // targets of stance: one row
 	"\xf8\x59\x21\x73\xc3\xed\x3f\xe7", // id of "peace" about "nato"
-	"\x00\x18",                         // inverse document frequency 3
-	"\x01\x00",                         // of the target's row: not used
-	"\x00\xfc\x00\x04",                 // "peace", term frequency: con -1024, pro 1024
-	"\x40\x00\x40\x00",                 // tf-idf: con 64, pro 64
-	"\x03\x00",                         // été 3
-	"\x00\x02\x00\xfe",                 // about "nato", term frequency: con 512, pro -512
-	"\x01\x00\x01\x00",                 // tf-idf: con 1, pro 1
-	"\x00\x00",                         // été 0
+	"\x00\x02\x00\xfe\x00\x00\x00\x00", // term frequency: con 512, pro -512
+	"\x01\x00\x01\x00\x00\x00\x00\x00", // tf-idf: con 1, pro 1
+	"\x05\x00\x00\x00\x00\x00\x00\x00", // strings: 5 bytes
+	"\x05\x00\x00\x00",                 // the first ends at 5
+	"peace",
 )
 
 // smallSelfTest is its self-test: all texts alone, then all about "nato".
@@ -210,13 +219,14 @@ func TestModelTellsWhatItIsMadeOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := smallSpec()
-	if got, want := fmt.Sprintf("%+v", m.spec), fmt.Sprintf("%+v", s); got != want {
+	if got, want := fmt.Sprintf("%+v", *specOf(m)), fmt.Sprintf("%+v", s); got != want {
 		t.Errorf("spec\n%s, want\n%s", got, want)
 	}
+	s.Heads[0].TargetIDs, s.Heads[0].TargetWeights = nil, nil // in its table
 	if got, want := fmt.Sprintf("%+v", m.Heads()), fmt.Sprintf("%+v", s.Heads); got != want {
 		t.Errorf("heads %s, want %s", got, want)
 	}
-	if m.Features() != s.Features || m.FeatureCount() != 2 || m.MinKnownShare() != 0.0625 {
+	if m.Features() != s.Features || m.FeatureCount() != 1 || m.MinKnownShare() != 0.0625 {
 		t.Errorf("features %v, %d of them, share %v", m.Features(), m.FeatureCount(), m.MinKnownShare())
 	}
 	if got, want := m.TrainingData(), hex.EncodeToString(s.TrainingData[:]); got != want {
@@ -233,7 +243,7 @@ func TestBrokenRules(t *testing.T) {
 	long := strings.Repeat("x", MaxNameBytes+1)
 	labels := func(n int) Head {
 		h := smallSpec().Heads[1]
-		h.Labels, h.DocCounts, h.Prior, h.Bias = nil, make([]uint64, n), make([]float64, n), make([]int64, n)
+		h.Labels, h.Names, h.DocCounts, h.Prior, h.Bias = nil, nil, make([]uint64, n), make([]float64, n), make([]int64, n)
 		for i := range n {
 			h.Labels = append(h.Labels, fmt.Sprintf("%06d", i))
 			h.Prior[i] = 1 / float64(n)
@@ -263,7 +273,7 @@ func TestBrokenRules(t *testing.T) {
 		{func(s *Spec) { s.Heads[0].Name = "a\xff" }, `head "a\xff": name: "a\xff" is not UTF-8`, false},
 		{func(s *Spec) { s.Heads[0].Name = "a\tb" }, `head "a\tb": name: "a\tb" has a control character`, false},
 
-		{func(s *Spec) { s.Heads[1] = labels(0); s.Weights = s.Weights[:8] }, `head "topic": no labels`, false},
+		{func(s *Spec) { s.Heads[1] = labels(0); s.Weights = s.Weights[:4] }, `head "topic": no labels`, false},
 		{func(s *Spec) { s.Heads[0].DocCounts = []uint64{1} }, `head "stance": 2 labels, 1 document counts, 2 priors, 2 biases: want equal numbers`, true},
 		{func(s *Spec) { s.Heads[0].Prior = nil }, `head "stance": 2 labels, 2 document counts, 0 priors, 2 biases: want equal numbers`, true},
 		{func(s *Spec) { s.Heads[0].Bias = []int64{1, 2, 3} }, `head "stance": 2 labels, 2 document counts, 2 priors, 3 biases: want equal numbers`, true},
@@ -280,20 +290,20 @@ func TestBrokenRules(t *testing.T) {
 		{func(s *Spec) { s.Heads[0].Bias[0] = maxBias + 1 }, `head "stance": bias 1099511627777: want at most 1099511627776 either way`, false},
 		{func(s *Spec) { s.Heads[0].Bias[1] = math.MinInt64 }, `head "stance": bias -9223372036854775808: want at most 1099511627776 either way`, false},
 		{func(s *Spec) {
-			s.Heads, s.IDs, s.IDF, s.Weights = []Head{labels(MaxLabels + 1)}, nil, nil, nil
+			s.Heads, s.IDs, s.IDF, s.Weights, s.Strings = []Head{labels(MaxLabels + 1)}, nil, nil, nil, nil
 		}, "65537 labels: want at most 65536", false},
 		{func(s *Spec) { // a label is a column in every block
-			s.Heads, s.IDs, s.IDF, s.Weights = []Head{labels(MaxLabels/2 + 1)}, nil, nil, nil
-			s.Heads[0].Blocks = []Block{{Binary, 0}, {TF, 0}}
+			s.Heads, s.IDs, s.IDF, s.Weights, s.Strings = []Head{labels(MaxLabels/2 + 1)}, nil, nil, nil, nil
+			s.Heads[0].Blocks = []Block{{Binary, 0, false}, {TF, 0, false}}
 		}, "65538 labels: want at most 65536", false},
 
-		{func(s *Spec) { s.Heads[0].Blocks = nil; s.Weights = s.Weights[:2]; s.IDF = nil }, `head "stance": 0 blocks: want 1 to 4`, false},
-		{func(s *Spec) { s.Heads[0].Blocks, s.IDF, s.Weights = make([]Block, 5), nil, make([]int16, 22) }, `head "stance": 5 blocks: want 1 to 4`, false},
+		{func(s *Spec) { s.Heads[0].Blocks = nil; s.Weights = s.Weights[:1]; s.IDF = nil }, `head "stance": 0 blocks: want 1 to 4`, false},
+		{func(s *Spec) { s.Heads[0].Blocks, s.IDF, s.Weights = make([]Block, 5), nil, make([]int16, 11) }, `head "stance": 5 blocks: want 1 to 4`, false},
 		{func(s *Spec) { s.Heads[0].Blocks[1].Value = 4; s.IDF = nil }, `head "stance": value function 4: want 0 to 3`, false},
 		{func(s *Spec) { s.Heads[0].Blocks[0].WeightBits = 21 }, `head "stance": weight bits 21: want at most 20`, false},
 		{func(s *Spec) { s.Heads[0].Blocks[1].WeightBits = 9 }, `head "stance": weight bits 9: want at most 8`, false},
-		{func(s *Spec) { s.Heads[0].Blocks = []Block{{TFIDF, 8}, {TF, 11}} }, `head "stance": blocks are not in ascending order of their values`, false},
-		{func(s *Spec) { s.Heads[0].Blocks = []Block{{TFIDF, 8}, {TFIDF, 8}} }, `head "stance": blocks are not in ascending order of their values`, false},
+		{func(s *Spec) { s.Heads[0].Blocks = []Block{{TFIDF, 8, false}, {TF, 11, false}} }, `head "stance": blocks are not in ascending order of their values`, false},
+		{func(s *Spec) { s.Heads[0].Blocks = []Block{{TFIDF, 8, false}, {TFIDF, 8, false}} }, `head "stance": blocks are not in ascending order of their values`, false},
 
 		{func(s *Spec) { s.Heads[0].InverseTemperature = 0 }, `head "stance": inverse temperature 0: want 1e-9 to 1e9`, false},
 		{func(s *Spec) { s.Heads[0].InverseTemperature = inf }, `head "stance": inverse temperature +Inf: want 1e-9 to 1e9`, false},
@@ -341,32 +351,41 @@ func TestBrokenRules(t *testing.T) {
 		{func(s *Spec) { s.Heads[0].Evaluation.Learning[0].MacroF1 = -1 }, `head "stance": evaluation: point 0 of the learning curve: accuracy 0.375, macro-F1 -1: want 0 to 1`, false},
 		{func(s *Spec) { s.Heads[0].Evaluation.Learning = make([]LearningPoint, maxLearning+1) }, `head "stance": 1025 points of a learning curve: want at most 1024`, false},
 
-		{func(s *Spec) { s.Weights = s.Weights[:2] }, "2 weights: want 2 features x 5 labels", true},
+		{func(s *Spec) { s.Heads[0].Blocks[0].Targets, s.Heads[1].Blocks[0].Targets = false, true }, `head "topic": a block for targets, of which there are none`, false},
+		{func(s *Spec) { s.Heads[0].Names = []string{"x"} }, `head "stance": 1 names: want one for each of 2 labels, or none`, true},
+		{func(s *Spec) { s.Heads[0].Names = []string{"x", ""} }, `head "stance": label "pro": name: empty`, true},
+		{func(s *Spec) { s.Heads[0].Names = []string{"x", "x"} }, `head "stance": two labels are called "x"`, false},
+		{func(s *Spec) { s.Heads[0].Names = []string{"con", "a\n"} }, `head "stance": label "pro": name: "a\n" has a control character`, false},
+		{func(s *Spec) { s.Heads[0].Names = []string{"con", "pro"} }, `head "stance": names that are those of the labels`, true},
+
+		{func(s *Spec) { s.Weights = s.Weights[:2] }, "2 weights: want 1 features x 5 labels", true},
+		{func(s *Spec) { s.Heads[0].TargetWeights = make([]int16, 3) }, `head "stance": targets: 3 weights: want 1 features x 4 labels`, true},
 		{func(s *Spec) { s.IDs[0] = 0 }, "feature 0: ids are not in ascending order", false},
-		{func(s *Spec) { s.IDs[1] = s.IDs[0] }, "feature 1: ids are not in ascending order", false},
-		{func(s *Spec) { s.IDF = s.IDF[:1] }, "1 inverse document frequencies: want one for each of 2 features", true},
-		{func(s *Spec) { s.IDF[1] = 0 }, "feature 1: inverse document frequency 0", false},
+		{func(s *Spec) { s.Heads[0].TargetIDs[0] = 0 }, "feature 0: ids are not in ascending order", false},
+		{func(s *Spec) {
+			s.IDs, s.IDF, s.Weights, s.Strings = []FeatureID{peaceID, peaceID}, []uint16{1, 1}, make([]int16, 10), nil
+		}, "feature 1: ids are not in ascending order", false},
+		{func(s *Spec) { s.IDF = nil }, "0 inverse document frequencies: want one for each of 1 features", true},
+		{func(s *Spec) { s.IDF[0] = 0 }, "feature 0: inverse document frequency 0", false},
 		{func(s *Spec) { s.Heads[0].Blocks[1].Value = BinaryL2 }, "inverse document frequencies that no block uses", true},
 		{func(s *Spec) {
-			s.IDs, s.IDF, s.Weights = nil, slices.Repeat([]uint16{1}, 600), make([]int16, 5*600)
+			s.IDs, s.IDF, s.Weights, s.Strings = nil, slices.Repeat([]uint16{1}, 600), make([]int16, 5*600), nil
 			for i := range 600 {
 				s.IDs = append(s.IDs, FeatureID(i+1)<<32)
 			}
 		}, "feature ids are not hashes: more than 512 share a place", false},
+		{func(s *Spec) { s.Strings = []string{"peace", "war"} }, "2 strings: want one for each of 1 features, or none", true},
+		{func(s *Spec) { s.Strings[0] = "\xff" }, "the strings are not UTF-8", false},
 	} {
 		s := smallSpec()
 		c.breakIt(&s)
-		if _, err := New(s); err == nil || err.Error() != c.want {
+		if _, err := New(s); err == nil || strings.TrimPrefix(err.Error(), "not a model file: ") != c.want {
 			t.Errorf("New: error %v, want %s", err, c.want)
 		}
 		if c.onlyNew {
 			continue
 		}
-		outputs := 0
-		for _, h := range s.Heads {
-			outputs += len(h.Labels)
-		}
-		file := seal(append(s.append(nil), make([]byte, int(selfTests(&s))*(8+16*outputs))...))
+		file := seal(append(s.append(nil), make([]byte, (&Model{spec: s}).selfTestBytes())...))
 		if _, err := Parse(file); !errors.Is(err, ErrFormat) || err.Error() != "not a model file: "+c.want {
 			t.Errorf("Parse: error %v, want not a model file: %s", err, c.want)
 		}
@@ -388,7 +407,7 @@ func TestDamagedFiles(t *testing.T) {
 	whole := smallFile()
 	const (
 		again  = "train it again"
-		blocks = "\x02\x00\x00\x00\x01\x0b"
+		blocks = "\x02\x00\x00\x00\x01\x0b\x01"
 		sets   = "\x02\x00\x00\x00"
 	)
 	huge := u32(math.MaxUint32)
@@ -415,7 +434,7 @@ func TestDamagedFiles(t *testing.T) {
 		{replace(t, str("stance"), u32(1<<20)+"stance"), ErrFormat, "not a model file: the file ends within a head's name"},
 		{replace(t, u32(2)+str("con"), huge+str("con")), ErrFormat, "not a model file: the file ends within labels"},
 		{replace(t, str("con"), huge+"con"), ErrFormat, "not a model file: the file ends within a label"},
-		{replace(t, blocks, huge+"\x01\x0b"), ErrFormat, "not a model file: the file ends within blocks"},
+		{replace(t, blocks, huge+"\x01\x0b\x01"), ErrFormat, "not a model file: the file ends within blocks"},
 		{replace(t, u32(1)+str("nato"), huge+str("nato")), ErrFormat, "not a model file: the file ends within targets"},
 		{replace(t, u32(1)+str("nato"), u32(100)+str("nato")), ErrFormat, "not a model file: the file ends within a target"},
 		{replace(t, u32(2)+f64(0.5)+f64(0.75), huge+f64(0.5)+f64(0.75)), ErrFormat, "not a model file: the file ends within calibration curve"},
@@ -423,8 +442,17 @@ func TestDamagedFiles(t *testing.T) {
 		{replace(t, sets+f64(0.5)+f64(2), huge+f64(0.5)+f64(2)), ErrFormat, "not a model file: the file ends within thresholds"},
 		{replace(t, sets+f64(0.0625), huge+f64(0.0625)), ErrFormat, "not a model file: the file ends within set thresholds"},
 		{replace(t, u32(2)+u64(1)+f64(0.375), huge+u64(1)+f64(0.375)), ErrFormat, "not a model file: the file ends within learning curve"},
-		{replace(t, u32(2)+u64(peaceID), huge+u64(peaceID)), ErrFormat, "not a model file: the file ends within ids"},
-		{replace(t, u32(2)+u64(peaceID), u32(3)+u64(peaceID)), ErrFormat, "not a model file: the self-test has 988 bytes: want 1008"},
+		{replace(t, str("stance")+"\x00", str("stance")+"\x01"), ErrVersion, `model file of another version: head "stance" is of kind 1, which this program does not know`},
+		{replace(t, "\x01\x0b\x01", "\x01\x0b\x02"), ErrFormat, "not a model file: a block's targets: want 0 or 1"},
+		{replace(t, str("summer"), str("été")+"\x00"), ErrFormat, `not a model file: head "topic": label "été" has its own name`},
+		{replace(t, u64(1)+u64(peaceID), u64(1<<31)+u64(peaceID)), ErrFormat, "not a model file: 2147483648 features: want at most 2147483647"},
+		{replace(t, u64(1)+u64(peaceID), u64(1<<30)+u64(peaceID)), ErrFormat, "not a model file: the file ends within rows"},
+		{replace(t, "\x00\x00"+u64(1)+u64(peaceID), "\x00\x01"+u64(1)+u64(peaceID)), ErrFormat, "not a model file: padding is not 0"},
+		{replace(t, "\x03\x00\x00\x00\x00\x00\x00\x00\x00\xfc", "\x03\x00\x00\x00\x00\x00\x01\x00\x00\xfc"), ErrFormat, "not a model file: feature 0: padding is not 0"},
+		{replace(t, u64(5)+u32(5), u64(4)+u32(5)), ErrFormat, "not a model file: the string of feature 0 ends at 5, the one before at 0, all at 4"},
+		{replace(t, u64(5)+u32(5), u64(5)+u32(4)), ErrFormat, "not a model file: the strings end at 4: want 5"},
+		{replace(t, u64(5)+u32(5), u64(5)+u32(0)), ErrFormat, "not a model file: the string of feature 0 ends at 0, the one before at 0, all at 5"},
+		{replace(t, u64(5)+u32(5), u64(1<<40)+u32(5)), ErrFormat, "not a model file: the file ends within strings"},
 		{seal(append(bytes.Clone(whole[:len(whole)-32]), 0)), ErrFormat, "not a model file: the self-test has 1009 bytes: want 1008"},
 
 		// An answer of the self-test that this program does not give.
@@ -489,12 +517,13 @@ func TestClaimsTakeNoMemory(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"strings":       replace(t, str("stance"), huge+"stance"),
 		"labels":        replace(t, u32(2)+str("con"), huge+str("con")),
-		"blocks":        replace(t, "\x02\x00\x00\x00\x01\x0b", huge+"\x01\x0b"),
+		"blocks":        replace(t, "\x02\x00\x00\x00\x01\x0b\x01", huge+"\x01\x0b\x01"),
 		"targets":       replace(t, u32(1)+str("nato"), huge+str("nato")),
 		"thresholds":    replace(t, u32(2)+f64(0.5), huge+f64(0.5)),
 		"learning":      replace(t, u32(2)+u64(1)+f64(0.375), huge+u64(1)+f64(0.375)),
-		"rows":          replace(t, u32(2)+u64(peaceID), huge+u64(peaceID)),
-		"rows, 2^31":    replace(t, u32(2)+u64(peaceID), u32(1<<31)+u64(peaceID)),
+		"rows":          replace(t, u64(1)+u64(peaceID), u64(1<<31-1)+u64(peaceID)),
+		"rows, 2^63":    replace(t, u64(1)+u64(peaceID), u64(1<<63)+u64(peaceID)),
+		"string bytes":  replace(t, u64(5)+u32(5), u64(1<<40)+u32(5)),
 		"empty targets": replace(t, u32(2)+str("con"), u32(0)+u32(0)+f64(1)+u32(1<<20)+strings.Repeat("\x00", 4<<20)),
 	} {
 		var before, after runtime.MemStats
@@ -516,8 +545,8 @@ func TestFullFilesTakeMemoryOfTheirSize(t *testing.T) {
 		return replace(t, old, u32(n)+strings.Repeat(entry, n)+old[4:])
 	}
 	for name, file := range map[string][]byte{
-		"labels":   full(u32(2)+str("con"), strings.Repeat("\x00", 28)),
-		"blocks":   full("\x02\x00\x00\x00\x01\x0b", "\x00\x00"),
+		"labels":   full(u32(2)+str("con"), strings.Repeat("\x00", 32)),
+		"blocks":   full("\x02\x00\x00\x00\x01\x0b\x01", "\x00\x00\x00"),
 		"targets":  full(u32(1)+str("nato"), strings.Repeat("\x00", 4+2*24)),
 		"floats":   full(u32(2)+f64(0.5), f64(1)),
 		"learning": full(u32(2)+u64(1)+f64(0.375), strings.Repeat("\x00", 24)),
@@ -536,7 +565,7 @@ func TestFullFilesTakeMemoryOfTheirSize(t *testing.T) {
 
 func TestModelWithoutFeatures(t *testing.T) {
 	s := smallSpec()
-	s.IDs, s.IDF, s.Weights = nil, nil, nil
+	s.IDs, s.IDF, s.Weights, s.Strings = nil, nil, nil, nil
 	m := build(t, s)
 	for _, target := range []string{"", "NATO"} {
 		r := m.NewClassifier().Classify("peace talks", target)
@@ -622,7 +651,7 @@ func TestFilesOfThisVersion(t *testing.T) {
 // checkCanonical fails unless building m from its parts gives its file.
 func checkCanonical(t testing.TB, m *Model) {
 	t.Helper()
-	again, err := New(m.spec)
+	again, err := New(*specOf(m))
 	if err != nil {
 		t.Fatalf("a model that was read cannot be built: %v", err)
 	}
@@ -665,24 +694,15 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// described returns what data describes when its self-test, whatever it says
-// and however long it is, is replaced by one of the right length.
+// described returns what data describes before its self-test.
 func described(data []byte) (Spec, bool) {
-	d := decoder{rest: data}
+	d := decoder{all: data, rest: data}
 	d.magic()
-	s := d.spec()
-	outputs := 0
-	for _, h := range s.Heads {
-		outputs += len(h.Labels)
-	}
-	size := int(selfTests(&s)) * (8 + 16*outputs)
-	if size > 1<<20 {
+	m := d.model()
+	if d.err != nil {
 		return Spec{}, false
 	}
-	d = decoder{rest: slices.Concat(data[:len(data)-len(d.rest)], make([]byte, size))}
-	d.magic()
-	s = d.spec()
-	return s, d.err == nil
+	return *specOf(m), true
 }
 
 // checkAnswers fails unless the answers of m are distributions that their

@@ -23,6 +23,9 @@ const MaxTextBytes = 1 << 24
 type Head struct {
 	Name   string
 	Labels []string // in ascending order
+	// Names are what the labels are called, which may change while the labels
+	// stay; empty: by their labels.
+	Names []string
 	// DocCounts holds the number of training documents per label.
 	DocCounts []uint64
 	// Prior holds the labels' probabilities for a text without evidence.
@@ -42,6 +45,11 @@ type Head struct {
 	// by name. TargetInverseTemperature is then the inverse temperature.
 	Targets                  []Target
 	TargetInverseTemperature float64
+	// TargetIDs and TargetWeights are their weights: rows for features in texts
+	// about a target, whose ids Cross gives, with a column per label of each
+	// block that has Targets. A model once built has them in its tables only.
+	TargetIDs     []FeatureID
+	TargetWeights []int16
 	// DecisionWeights, unless empty, are what the labels' probabilities are
 	// multiplied by before the best is taken: above 1 for labels that likelihood
 	// alone would name too rarely for a good macro-F1. The probabilities stay.
@@ -66,6 +74,8 @@ type Block struct {
 	// WeightBits is the scale of the weights: they count in units of
 	// 2^-WeightBits nats. With the bits of the value at most ScoreBits.
 	WeightBits uint8
+	// Targets says that target rows have weights in it too.
+	Targets bool
 }
 
 // A Target is what a stance can be towards, and the texts about which have
@@ -111,27 +121,14 @@ type LearningPoint struct {
 // A Model classifies texts. It never changes once built: all its methods are
 // safe for any number of goroutines.
 type Model struct {
-	spec    Spec
-	index   index
-	offsets []int        // first column of each block of each head; the last entry is the row length
-	used    [values]bool // value functions that occur
+	spec    Spec // without what the tables hold
+	table   table
+	targets []table  // per head: of features in texts about a target
+	strings []byte   // of the rows, one after the other
+	ends    []uint32 // of each in strings
 	data    []byte
 	sum     [sha256.Size]byte
 	pool    sync.Pool // of *Classifier
-}
-
-// newModel returns the model that spec, already checked, describes.
-func newModel(spec Spec) (*Model, error) {
-	m := &Model{spec: spec, offsets: spec.offsets()}
-	for _, h := range spec.Heads {
-		for _, b := range h.Blocks {
-			m.used[b.Value] = true
-		}
-	}
-	var err error
-	m.index, err = newIndex(spec.IDs)
-	m.pool.New = func() any { return m.NewClassifier() }
-	return m, err
 }
 
 // Revision is the SHA-256 of the model file in hexadecimal: equal for equal
@@ -160,10 +157,15 @@ func (m *Model) Features() Features { return m.spec.Features }
 // Target returns the position of target among the head's, or -1. Case and white
 // space do not matter.
 func (h *Head) Target(target string) int {
-	if len(h.Targets) == 0 || target == "" {
+	return h.target(CanonicalTarget(target))
+}
+
+// target is Target of a name in canonical form.
+func (h *Head) target(name string) int {
+	if len(h.Targets) == 0 || name == "" {
 		return -1
 	}
-	at, found := slices.BinarySearchFunc(h.Targets, CanonicalTarget(target), func(t Target, name string) int { return strings.Compare(t.Name, name) })
+	at, found := slices.BinarySearchFunc(h.Targets, name, func(t Target, name string) int { return strings.Compare(t.Name, name) })
 	if !found {
 		return -1
 	}
@@ -196,7 +198,7 @@ func singleSpaced(s string) bool {
 }
 
 // FeatureCount is the number of n-grams that the model knows.
-func (m *Model) FeatureCount() int { return len(m.spec.IDs) }
+func (m *Model) FeatureCount() int { return m.table.rows }
 
 // MinKnownShare is the share of known words below which a text counts as out
 // of domain.
@@ -212,11 +214,11 @@ func (m *Model) Acquire() *Classifier { return m.pool.Get().(*Classifier) }
 
 // Release gives back what Acquire returned.
 func (m *Model) Release(c *Classifier) {
-	if cap(c.tok.folded) <= maxPooledRunes { // do not keep the memory of a rare giant
+	if max(cap(c.tok.tokens), cap(c.tok.folded)) <= maxPooled { // do not keep the memory of a rare giant
 		m.pool.Put(c)
 	}
 }
 
-// maxPooledRunes bounds tokens and hits too: no text has more tokens than
-// folded runes.
-const maxPooledRunes = 1 << 17
+// maxPooled is how many tokens and runes a classifier may have room for, to be
+// kept; it bounds the hits too, of which a token has a few.
+const maxPooled = 1 << 17

@@ -37,11 +37,11 @@ func tiny(t testing.TB, f Features, words ...string) *Model {
 		Heads: []Head{
 			{
 				Name: "topic", Labels: []string{"money", "sport"}, DocCounts: []uint64{2, 1}, Prior: []float64{3.0 / 5, 2.0 / 5},
-				Blocks: []Block{{Binary, 11}}, Bias: []int64{1 << 19, -1 << 18}, InverseTemperature: 1, TargetInverseTemperature: 1,
+				Blocks: []Block{{Binary, 11, false}}, Bias: []int64{1 << 19, -1 << 18}, InverseTemperature: 1, TargetInverseTemperature: 1,
 			},
 			{
 				Name: "stance", Labels: []string{"con", "neutral", "pro"}, DocCounts: []uint64{1, 0, 1}, Prior: []float64{2.0 / 5, 1.0 / 5, 2.0 / 5},
-				Blocks: []Block{{TF, 12}}, Bias: []int64{0, 0, 0}, InverseTemperature: 0.5, TargetInverseTemperature: 1, MinProbability: 0.4,
+				Blocks: []Block{{TF, 12, false}}, Bias: []int64{0, 0, 0}, InverseTemperature: 0.5, TargetInverseTemperature: 1, MinProbability: 0.4,
 			},
 		},
 		IDs: featureIDs(t, f, words...),
@@ -69,11 +69,11 @@ func aimedSpec(t testing.TB, f Features, words ...string) Spec {
 	s := Spec{Features: f, Heads: []Head{
 		{
 			Name: "topic", Labels: []string{"money", "sport"}, DocCounts: []uint64{3, 1}, Prior: []float64{0.75, 0.25},
-			Blocks: []Block{{Binary, 11}, {TFIDF, 8}}, Bias: []int64{1 << 19, -1 << 18}, InverseTemperature: 1, TargetInverseTemperature: 1,
+			Blocks: []Block{{Binary, 11, false}, {TFIDF, 8, false}}, Bias: []int64{1 << 19, -1 << 18}, InverseTemperature: 1, TargetInverseTemperature: 1,
 		},
 		{
 			Name: "stance", Labels: []string{"con", "neutral", "pro"}, DocCounts: []uint64{2, 1, 1}, Prior: []float64{0.5, 0.25, 0.25},
-			Blocks: []Block{{Binary, 9}, {TF, 12}, {BinaryL2, 7}, {TFIDF, 6}}, Bias: []int64{7, -1 << 20, 1 << 16}, InverseTemperature: 0.5,
+			Blocks: []Block{{Binary, 9, true}, {TF, 12, false}, {BinaryL2, 7, true}, {TFIDF, 6, true}}, Bias: []int64{7, -1 << 20, 1 << 16}, InverseTemperature: 0.5,
 			Targets: []Target{
 				{Name: peacePlan, DocCounts: []uint64{1, 0, 0}, Prior: []float64{0.125, 0.125, 0.75}, Bias: []int64{-1 << 19, 1, 2}},
 				{Name: tariffs, DocCounts: []uint64{0, 1, 1}, Prior: []float64{0.25, 0.625, 0.125}, Bias: []int64{3, 4, 5}},
@@ -83,38 +83,78 @@ func aimedSpec(t testing.TB, f Features, words ...string) Spec {
 		},
 		{
 			Name: "tone", Labels: []string{"cold", "warm"}, DocCounts: []uint64{1, 1}, Prior: []float64{0.5, 0.5},
-			Blocks: []Block{{BinaryL2, 8}}, Bias: []int64{0, 0}, InverseTemperature: 2,
+			Blocks: []Block{{BinaryL2, 8, true}}, Bias: []int64{0, 0}, InverseTemperature: 2,
 			Targets:                  []Target{{Name: tariffs, DocCounts: []uint64{0, 1}, Prior: []float64{0.375, 0.625}, Bias: []int64{-9, 9}}},
 			TargetInverseTemperature: 4,
 		},
 	}}
-	first := s.offsets() // of each block: two of topic, four of stance, one of tone
-	known := map[string][2]int{peacePlan: {first[2], first[6]}, tariffs: {first[2], first[7]}}
-	rows := map[FeatureID][]int16{}
+	aimed := map[int]map[FeatureID][]int16{1: {}, 2: {}} // per head
 	for i, id := range featureIDs(t, f, words...) {
-		rows[id] = foretold(i, 0, first[7], first[7])
+		s.IDs = append(s.IDs, id)
+		s.Weights = append(s.Weights, foretold(i, s.columns())...)
+		s.IDF = append(s.IDF, uint16(1<<IDFBits+i*331%9000))
 		for k, target := range []string{peacePlan, tariffs} {
 			if (i+k)%3 > 0 {
-				rows[Cross(id, target)] = foretold(i+5+k, known[target][0], known[target][1], first[7])
+				aimed[1][Cross(id, target)] = foretold(i+5+k, s.Heads[1].targetColumns())
+			}
+			if i%3 > 0 && target == tariffs {
+				aimed[2][Cross(id, target)] = foretold(i+9, s.Heads[2].targetColumns())
 			}
 		}
 	}
-	s.IDs = slices.Sorted(maps.Keys(rows))
-	for i, id := range s.IDs {
-		s.Weights = append(s.Weights, rows[id]...)
-		s.IDF = append(s.IDF, uint16(1<<IDFBits+i*331%9000))
+	for n, rows := range aimed {
+		h := &s.Heads[n]
+		for _, id := range slices.Sorted(maps.Keys(rows)) {
+			h.TargetIDs, h.TargetWeights = append(h.TargetIDs, id), append(h.TargetWeights, rows[id]...)
+		}
 	}
 	return s
 }
 
-// foretold returns a row whose columns from lo up to hi have weights made from
-// i and the column.
-func foretold(i, lo, hi, columns int) []int16 {
+// foretold returns a row of weights made from i and the column.
+func foretold(i, columns int) []int16 {
 	row := make([]int16, columns)
-	for c := lo; c < hi; c++ {
+	for c := range row {
 		row[c] = int16((i*7+c*c*13)%401 - 200)
 	}
 	return row
+}
+
+// specOf returns what m is made of, read from its tables.
+func specOf(m *Model) *Spec {
+	s := m.spec
+	s.Heads = slices.Clone(m.spec.Heads)
+	s.IDs, s.Weights, s.IDF = rowsOf(&m.table, m.spec.Heads)
+	for i := range s.Heads {
+		if h := &s.Heads[i]; len(h.Targets) > 0 {
+			h.TargetIDs, h.TargetWeights, _ = rowsOf(&m.targets[i], m.spec.Heads[i:i+1])
+		}
+	}
+	start := uint32(0)
+	for _, end := range m.ends {
+		s.Strings = append(s.Strings, string(m.strings[start:end]))
+		start = end
+	}
+	return &s
+}
+
+func rowsOf(t *table, heads []Head) (ids []FeatureID, weights []int16, idf []uint16) {
+	for row := range uint32(t.rows) {
+		ids = append(ids, t.id(row))
+		for h, columns := range t.first {
+			for _, column := range columns {
+				for l := range heads[h].Labels {
+					if column >= 0 {
+						weights = append(weights, int16(t.weight(row, column+l)))
+					}
+				}
+			}
+		}
+		if t.idf > 0 {
+			idf = append(idf, t.idfOf(row))
+		}
+	}
+	return ids, weights, idf
 }
 
 // aimed returns the model of aimedSpec.

@@ -44,8 +44,14 @@ func selfTestQuestions(s *Spec) []selfTestQuestion {
 	return list
 }
 
-// selfTests is their number.
-func selfTests(s *Spec) uint64 { return uint64(len(selfTestQuestions(s))) }
+// selfTestBytes is the length of the answers in a file.
+func (m *Model) selfTestBytes() int {
+	labels := 0
+	for _, h := range m.spec.Heads {
+		labels += len(h.Labels)
+	}
+	return len(selfTestQuestions(&m.spec)) * (8 + 16*labels)
+}
 
 // appendSelfTest appends the model's answers to the self-test texts.
 func (m *Model) appendSelfTest(b []byte) []byte {
@@ -68,7 +74,7 @@ func (m *Model) appendSelfTest(b []byte) []byte {
 // from want, those in its file.
 func (m *Model) selfTest(want []byte) error {
 	got := m.appendSelfTest(nil)
-	n := int(selfTests(&m.spec))
+	n := len(selfTestQuestions(&m.spec))
 	block := len(got) / n
 	for text := range n {
 		g, w := got[text*block:][:block], want[text*block:][:block]

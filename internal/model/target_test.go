@@ -1,6 +1,7 @@
 package model
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -128,17 +129,17 @@ func TestCrossIDsDiffer(t *testing.T) {
 // The weights of a target are added to those of the features.
 func TestTargetWeightsAdd(t *testing.T) {
 	const nat = 1 << ScoreBits
-	s := weighted(t, Features{Words: 2}, TF, map[string]int16{"peace": 2, "talks": -5, "war": 1}).spec
+	s := *specOf(weighted(t, Features{Words: 2}, TF, map[string]int16{"peace": 2, "talks": -5, "war": 1}))
+	s.Heads[0].Blocks[0].Targets = true
 	s.Heads[0].Targets = []Target{{Name: "nato", DocCounts: []uint64{1, 1}, Prior: []float64{0.25, 0.75}, Bias: []int64{nat / 2, 0}}}
 	cross := map[FeatureID]int16{ // of texts about the target; "talks" has none
 		Cross(wordID(t, "peace"), "nato"): -7,
 		Cross(wordID(t, "war"), "nato"):   100,
 		Cross(wordID(t, "war"), "un"):     1000,
 	}
-	for id, w := range cross {
-		at, _ := slices.BinarySearch(s.IDs, id)
-		s.IDs = slices.Insert(s.IDs, at, id)
-		s.Weights = slices.Insert(s.Weights, 2*at, w, -w)
+	for _, id := range slices.Sorted(maps.Keys(cross)) {
+		h := &s.Heads[0]
+		h.TargetIDs, h.TargetWeights = append(h.TargetIDs, id), append(h.TargetWeights, cross[id], -cross[id])
 	}
 	c := build(t, s).NewClassifier()
 	for _, q := range []struct {

@@ -18,7 +18,7 @@ const UnicodeVersion = unicode.Version + "/" + norm.Version
 // A token is a word, a URL, an @mention, a #hashtag, "!" or "?".
 type token struct {
 	start, end     uint32 // bytes of the text: text[start:end]
-	foldLo, foldHi uint32 // runes of tokenizer.folded
+	foldLo, foldHi uint32 // runes of tokenizer.folded; none for ASCII, which is folded on demand
 	state          uint64 // hash state over the folded runes
 	word           bool   // made of letters and digits: counts as a word
 	wordlike       bool   // word, mention or hashtag: has character n-grams
@@ -38,6 +38,7 @@ type token struct {
 // character or two is the same word.
 type tokenizer struct {
 	seed   uint64
+	text   string
 	tokens []token
 	folded []rune
 
@@ -59,7 +60,7 @@ var foldASCII = func() (table [256]byte) {
 
 // tokenize replaces t.tokens by the tokens of text.
 func (t *tokenizer) tokenize(text string) {
-	t.tokens, t.folded = t.tokens[:0], t.folded[:0]
+	t.text, t.tokens, t.folded = text, t.tokens[:0], t.folded[:0]
 	for i := 0; i < len(text); {
 		c := text[i]
 		switch {
@@ -103,6 +104,34 @@ func (t *tokenizer) wordEndsAt(i int) bool {
 // word appends the word, mention or hashtag at text[start:], whose first
 // letter is at text[i], and returns where it ends.
 func (t *tokenizer) word(text string, start, i int) int {
+	state := t.seed ^ familyWord
+	if i > start {
+		state = step(state, uint64(text[start]))
+	}
+	end := i
+	for end < len(text) {
+		f := foldASCII[text[end]]
+		if f == 0 {
+			if text[end] != '\'' || end+1 == len(text) || foldASCII[text[end+1]] == 0 {
+				break
+			}
+			f = '\''
+		}
+		state = step(state, uint64(f))
+		end++
+	}
+	if end < len(text) && (text[end] >= utf8.RuneSelf || text[end] == '\'') {
+		end = t.unicodeWord(text, start, i)
+	} else {
+		t.add(start, end, state)
+	}
+	k := &t.tokens[len(t.tokens)-1]
+	k.word, k.wordlike = text[start] != '#' && text[start] != '@', true
+	return end
+}
+
+// unicodeWord is word for one that may have characters beyond ASCII.
+func (t *tokenizer) unicodeWord(text string, start, i int) int {
 	folded, lo := t.folded, len(t.folded)
 	if i > start {
 		folded = append(folded, rune(text[start]))
@@ -146,8 +175,7 @@ func (t *tokenizer) word(text string, start, i int) int {
 	if !ascii {
 		t.compose(lo)
 	}
-	k := t.append(start, i, lo)
-	k.word, k.wordlike = text[start] != '#' && text[start] != '@', true
+	t.append(start, i, lo)
 	return i
 }
 
@@ -185,12 +213,34 @@ func (t *tokenizer) append(start, end, lo int) *token {
 	for _, r := range t.folded[lo:] {
 		state = step(state, uint64(r))
 	}
+	k := t.add(start, end, state)
+	k.foldLo, k.foldHi = uint32(lo), uint32(len(t.folded))
+	return k
+}
+
+// add appends the token text[start:end].
+func (t *tokenizer) add(start, end int, state uint64) *token {
 	t.tokens = append(t.tokens, token{})
 	k := &t.tokens[len(t.tokens)-1]
-	k.start, k.end = uint32(start), uint32(end)
-	k.foldLo, k.foldHi = uint32(lo), uint32(len(t.folded))
-	k.state = state
+	k.start, k.end, k.state = uint32(start), uint32(end), state
 	return k
+}
+
+// runes writes the folded runes of a token to dst, at most its length, and
+// returns how many.
+func (t *tokenizer) runes(dst []rune, k *token) int {
+	if k.foldHi > k.foldLo {
+		return copy(dst, t.folded[k.foldLo:k.foldHi])
+	}
+	n := min(len(dst), int(k.end-k.start))
+	for i := range n {
+		c := t.text[int(k.start)+i]
+		if f := foldASCII[c]; f != 0 {
+			c = f
+		}
+		dst[i] = rune(c)
+	}
+	return n
 }
 
 // compose brings the folded runes from lo on into normalisation form C. It

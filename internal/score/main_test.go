@@ -101,14 +101,21 @@ func targetModel(t testing.TB) *model.Model {
 		}
 	}
 	rows[id("great")], rows[id("terrible")] = [6]int16{3: -2, 5: 2}, [6]int16{3: 2, 5: -2}
-	rows[model.Cross(id("great"), targets[0])] = [6]int16{3: -1, 4: 1}
-	rows[model.Cross(id("great"), targets[1])] = [6]int16{3: 4, 5: -4}
-	rows[model.Cross(id("terrible"), targets[1])] = [6]int16{3: -4, 5: 4}
+	aimed := map[model.FeatureID][3]int16{
+		model.Cross(id("great"), targets[0]):    {-1, 1, 0},
+		model.Cross(id("great"), targets[1]):    {4, 0, -4},
+		model.Cross(id("terrible"), targets[1]): {-4, 0, 4},
+	}
 
 	spec := model.Spec{Features: features, MinKnownShare: 0.5, Heads: targetHeads()}
 	for _, id := range slices.Sorted(maps.Keys(rows)) {
 		row := rows[id]
 		spec.IDs, spec.Weights = append(spec.IDs, id), append(spec.Weights, row[:]...)
+	}
+	stance := &spec.Heads[len(spec.Heads)-1]
+	for _, id := range slices.Sorted(maps.Keys(aimed)) {
+		row := aimed[id]
+		stance.TargetIDs, stance.TargetWeights = append(stance.TargetIDs, id), append(stance.TargetWeights, row[:]...)
 	}
 	m, err := model.New(spec)
 	if err != nil {
@@ -126,6 +133,7 @@ func targetHeads() []model.Head {
 		}
 	}
 	stance := head("stance", "con", "neutral", "pro")
+	stance.Blocks[0].Targets = true
 	for _, name := range targets {
 		stance.Targets = append(stance.Targets, model.Target{Name: name, DocCounts: []uint64{1, 1, 1}, Prior: third, Bias: []int64{0, 1 << model.ScoreBits, 0}})
 	}

@@ -54,9 +54,9 @@ func newModel(t testing.TB, bias int64) *model.Model {
 
 // aimed is what the test model with targets adds to the weights of a term in
 // texts about a target.
-var aimed = map[string]map[string][5]int16{
-	"oil price":  {"great": {0, 0, 6, 0, -6}},
-	"straße 1 ü": {"the": {0, 0, 0, 2, 0}},
+var aimed = map[string]map[string][3]int16{
+	"oil price":  {"great": {6, 0, -6}},
+	"straße 1 ü": {"the": {0, 2, 0}},
 }
 
 // newTargetModel returns a model of the vocabulary whose stance has targets, a
@@ -67,7 +67,7 @@ func newTargetModel(t testing.TB) *model.Model {
 		{Name: "topic", Labels: []string{"money", "sport"}, DocCounts: []uint64{2, 1}, Prior: []float64{0.6, 0.4}, Bias: []int64{0, 0},
 			Blocks: []model.Block{{Value: model.Binary}}, InverseTemperature: 1, TargetInverseTemperature: 1},
 		{Name: "stance", Labels: []string{"con", "neutral", "pro"}, DocCounts: []uint64{2, 1, 1}, Prior: []float64{0.5, 0.25, 0.25}, Bias: []int64{0, nat, 0},
-			Blocks: []model.Block{{Value: model.TF}}, InverseTemperature: 0.5, TargetInverseTemperature: 0.25,
+			Blocks: []model.Block{{Value: model.TF, Targets: true}}, InverseTemperature: 0.5, TargetInverseTemperature: 0.25,
 			Targets: []model.Target{
 				{Name: "oil price", DocCounts: []uint64{1, 0, 1}, Prior: []float64{0.125, 0.125, 0.75}, Bias: []int64{nat, 0, 0}},
 				{Name: "straße 1 ü", DocCounts: []uint64{1, 1, 0}, Prior: []float64{0.25, 0.5, 0.25}, Bias: []int64{0, 0, nat}},
@@ -78,18 +78,24 @@ func newTargetModel(t testing.TB) *model.Model {
 }
 
 // build returns a model of the vocabulary with these heads, which have five
-// columns together.
-func build(t testing.TB, heads []model.Head, aimed map[string]map[string][5]int16) *model.Model {
+// columns together. aimed are the target weights of the last.
+func build(t testing.TB, heads []model.Head, aimed map[string]map[string][3]int16) *model.Model {
 	t.Helper()
 	s := model.Spec{Features: model.Features{Words: 2}, MinKnownShare: 0.25, Heads: heads}
 	rows := map[model.FeatureID][5]int16{}
 	for term, weights := range vocabulary {
 		rows[featureOf(t, s.Features, term)] = weights
 	}
+	targetRows := map[model.FeatureID][3]int16{}
 	for target, terms := range aimed {
 		for term, weights := range terms {
-			rows[model.Cross(featureOf(t, s.Features, term), target)] = weights
+			targetRows[model.Cross(featureOf(t, s.Features, term), target)] = weights
 		}
+	}
+	last := &s.Heads[len(s.Heads)-1]
+	for _, id := range slices.Sorted(maps.Keys(targetRows)) {
+		weights := targetRows[id]
+		last.TargetIDs, last.TargetWeights = append(last.TargetIDs, id), append(last.TargetWeights, weights[:]...)
 	}
 	for _, id := range slices.Sorted(maps.Keys(rows)) {
 		s.IDs = append(s.IDs, id)

@@ -95,7 +95,17 @@ var services = []string{
 }
 
 // New returns a server without a model.
-func New(cfg Config) (*Server, error) {
+func New(cfg Config) (*Server, error) { return newServer(cfg, nil) }
+
+// NewFor returns a server whose classification calls go to service instead of
+// a model. All that happens to a call around that is the same, so that a
+// benchmark can tell what calls cost by themselves.
+func NewFor(cfg Config, service parleyv1.ClassificationServiceServer) (*Server, error) {
+	return newServer(cfg, service)
+}
+
+// newServer returns a server that classifies with service, itself when nil.
+func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Server, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
@@ -113,7 +123,10 @@ func New(cfg Config) (*Server, error) {
 		grpc.ChainUnaryInterceptor(s.logCall, s.recoverPanic, s.validate),
 		grpc.ChainStreamInterceptor(s.recoverStreamPanic, s.limitStream),
 	)
-	s.grpc.RegisterService(decodeErrors(parleyv1.ClassificationService_ServiceDesc), s)
+	if service == nil {
+		service = s
+	}
+	s.grpc.RegisterService(decodeErrors(parleyv1.ClassificationService_ServiceDesc), service)
 	s.grpc.RegisterService(decodeErrors(parleyv1.ModelService_ServiceDesc), s)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)

@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -107,6 +108,11 @@ func (b *block) add(t table, scale float64) {
 	}
 }
 
+// aimed reports whether a target adds to the block.
+func (b *block) aimed() bool {
+	return slices.ContainsFunc(b.target, func(list []overlay) bool { return len(list) > 0 })
+}
+
 // sparse lists the rows with weights.
 func (b *block) sparse(labels int) []overlay {
 	var list []overlay
@@ -150,7 +156,7 @@ type builder struct {
 	corpus  *corpus
 	heads   []trainedHead
 	columns int
-	rows    map[model.FeatureID]int // of targets' features, in spec
+	kept    []int // the rows of the corpus that are in spec
 	spec    model.Spec
 }
 
@@ -171,8 +177,8 @@ func assemble(c *corpus, heads []trainedHead, all *seen) (model.Spec, error) {
 		b.columns += len(heads[i].blocks) * len(heads[i].labels)
 	}
 	b.pooledRows(normalised)
-	b.targetRows()
-	return b.spec, b.finish(all)
+	b.finish(all)
+	return b.spec, b.targetRows()
 }
 
 // pooledRows fills in the rows of the features themselves.
@@ -183,22 +189,22 @@ func (b *builder) pooledRows(keepSilent bool) {
 		if !kind.in(b.spec.Features) {
 			continue
 		}
-		b.fill(row, func(_ int, blk *block, labels int) []float32 { return blk.weights[i*labels:][:labels] })
+		b.fill(row, i)
 		if keepSilent || kind.words == 1 || slices.ContainsFunc(row, func(w int16) bool { return w != 0 }) {
+			b.kept = append(b.kept, i)
 			b.spec.IDs = append(b.spec.IDs, id)
 			b.spec.Weights = append(b.spec.Weights, row...)
 		}
 	}
 }
 
-// fill writes a row: of gives the weights of a block of a head, or nil.
-func (b *builder) fill(row []int16, of func(head int, blk *block, labels int) []float32) {
-	clear(row)
+// fill writes row i of the corpus.
+func (b *builder) fill(row []int16, i int) {
 	at := 0
 	for h := range b.heads {
 		n := len(b.heads[h].labels)
 		for k, blk := range b.heads[h].blocks {
-			for l, w := range of(h, blk, n) {
+			for l, w := range blk.weights[i*n:][:n] {
 				row[at+l] = quantise(w, b.spec.Heads[h].Blocks[k].WeightBits)
 			}
 			at += n
@@ -207,66 +213,73 @@ func (b *builder) fill(row []int16, of func(head int, blk *block, labels int) []
 }
 
 // targetRows fills in the rows of features in texts about a target.
-func (b *builder) targetRows() {
-	b.rows = map[model.FeatureID]int{}
-	row := make([]int16, b.columns)
+func (b *builder) targetRows() error {
 	for h := range b.heads {
-		for _, blk := range b.heads[h].blocks {
-			for target, list := range blk.target {
-				name := b.heads[h].task.targets[target]
-				for _, o := range list {
-					b.fill(row, func(head int, other *block, _ int) []float32 {
-						if head == h && other == blk {
-							return o.weights
-						}
-						return nil
-					})
-					b.addRow(model.Cross(b.corpus.ids[o.row], name), row)
+		rows, err := b.heads[h].targetRows(b.corpus.ids, b.spec.Heads[h].Blocks)
+		if err != nil {
+			return err
+		}
+		head := &b.spec.Heads[h]
+		for _, id := range slices.Sorted(maps.Keys(rows)) {
+			head.TargetIDs, head.TargetWeights = append(head.TargetIDs, id), append(head.TargetWeights, rows[id]...)
+		}
+	}
+	return nil
+}
+
+// targetRows returns the rows of a head's targets: a column per label of each
+// block that has overlays.
+func (h *trainedHead) targetRows(ids []model.FeatureID, blocks []model.Block) (map[model.FeatureID][]int16, error) {
+	n, columns := len(h.labels), 0
+	for _, blk := range h.blocks {
+		if blk.aimed() {
+			columns += n
+		}
+	}
+	rows := map[model.FeatureID][]int16{}
+	type origin struct {
+		row    uint32
+		target int
+	}
+	of := map[model.FeatureID]origin{}
+	at := 0
+	for k, blk := range h.blocks {
+		for target, list := range blk.target {
+			for _, o := range list {
+				id := model.Cross(ids[o.row], h.task.targets[target])
+				if rows[id] == nil {
+					rows[id], of[id] = make([]int16, columns), origin{o.row, target}
+				} else if of[id] != (origin{o.row, target}) {
+					return nil, fmt.Errorf("two features of the texts have the same id %#x: rename a target", uint64(id))
+				}
+				for l, w := range o.weights {
+					rows[id][at+l] = quantise(w, blocks[k].WeightBits)
 				}
 			}
 		}
+		if blk.aimed() {
+			at += n
+		}
 	}
-}
-
-// addRow adds to the row of a feature, which may be new.
-func (b *builder) addRow(id model.FeatureID, row []int16) {
-	at, known := b.rows[id]
-	if !known {
-		at = len(b.spec.IDs)
-		b.rows[id] = at
-		b.spec.IDs = append(b.spec.IDs, id)
-		b.spec.Weights = append(b.spec.Weights, row...)
-		return
-	}
-	for i, w := range row {
-		b.spec.Weights[at*b.columns+i] += w
-	}
+	return rows, nil
 }
 
 // finish sorts the rows by id and fills in the IDFs.
-func (b *builder) finish(all *seen) error {
-	idf := map[model.FeatureID]uint16{}
-	for i, id := range b.corpus.ids {
-		idf[id] = model.IDF(all.docs, int(all.df[i]))
-	}
+func (b *builder) finish(all *seen) {
 	order := make([]int, len(b.spec.IDs))
 	for i := range order {
 		order[i] = i
 	}
-	ids, weights := b.spec.IDs, b.spec.Weights
+	ids, weights, kept := b.spec.IDs, b.spec.Weights, b.kept
 	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(ids[x], ids[y]) })
 	b.spec.IDs, b.spec.Weights = make([]model.FeatureID, 0, len(ids)), make([]int16, 0, len(weights))
-	for k, i := range order {
-		if k > 0 && ids[i] == ids[order[k-1]] {
-			return fmt.Errorf("two features of the texts have the same id %#x: rename a target", uint64(ids[i]))
-		}
+	for _, i := range order {
 		b.spec.IDs = append(b.spec.IDs, ids[i])
 		b.spec.Weights = append(b.spec.Weights, weights[i*b.columns:][:b.columns]...)
 		if b.weighted() {
-			b.spec.IDF = append(b.spec.IDF, max(1, idf[ids[i]])) // a target's row is never asked
+			b.spec.IDF = append(b.spec.IDF, model.IDF(all.docs, int(all.df[kept[i]])))
 		}
 	}
-	return nil
 }
 
 // weighted reports whether a block has TFIDF values.
@@ -292,7 +305,7 @@ func (h *trainedHead) head() model.Head {
 		Evaluation: h.evaluation(),
 	}
 	for _, b := range h.blocks {
-		head.Blocks = append(head.Blocks, model.Block{Value: b.value, WeightBits: b.bits()})
+		head.Blocks = append(head.Blocks, model.Block{Value: b.value, WeightBits: b.bits(), Targets: b.aimed()})
 	}
 	for i, bias := range h.targets {
 		about := h.labelled(func(j int) bool { return h.target[j] == i })

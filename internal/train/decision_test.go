@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -73,5 +74,29 @@ func TestDecideLeavesWellAlone(t *testing.T) {
 		if _, got := split(list); !slices.Equal(got, want) {
 			t.Errorf("%s: answers have changed", name)
 		}
+	}
+}
+
+// Two texts, which have the second label by probabilities of 0.4 and 0.1: with
+// rising weights none, one and both are named so.
+func TestExpectedMacroF1(t *testing.T) {
+	list := []judge.Judgement{
+		{Truth: 1, Probabilities: []float64{0.6, 0.4}},
+		{Truth: 1, Probabilities: []float64{0.9, 0.1}}, // the truth is not looked at
+	}
+	for _, test := range []struct {
+		weights []float64
+		want    float64
+	}{
+		{[]float64{1, 1}, (2*1.5/(2+1.5) + 0) / 2},
+		{[]float64{1, 2}, (2*0.9/(1+1.5) + 2*0.4/(1+0.5)) / 2},
+		{[]float64{1, 20}, (0 + 2*0.5/(2+0.5)) / 2},
+	} {
+		if got := expectedMacroF1(2, list, test.weights); math.Abs(got-test.want) > 1e-12 {
+			t.Errorf("weights %v: expected macro-F1 %v, want %v", test.weights, got, test.want)
+		}
+	}
+	if got := expectedMacroF1(3, []judge.Judgement{{Probabilities: []float64{1, 0, 0}}}, nil); math.Abs(got-1.0/3) > 1e-12 {
+		t.Errorf("a label never named nor expected: %v, want a third", got)
 	}
 }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// cpuSeconds is the processor time that this process has taken so far, in user
+// mode and in the system.
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return (time.Duration(u.Utime.Nano()) + time.Duration(u.Stime.Nano())).Seconds()
+}
+
+// peakBytes is the most memory that this process has had resident so far.
+func peakBytes() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(status) {
+		if after, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
+			kB, _ := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(after), []byte("kB")))), 10, 64)
+			return kB << 10
+		}
+	}
+	return 0
+}
+
+// peakOf is the most memory that a process which has ended had resident. It is
+// no less than that of this process when it started the other one, so small
+// processes tell their own.
+func peakOf(cmd *exec.Cmd) int64 {
+	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		return u.Maxrss << 10
+	}
+	return 0
+}
