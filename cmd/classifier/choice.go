@@ -7,14 +7,17 @@ import (
 
 // choiceFlags pin what a training run otherwise chooses.
 type choiceFlags struct {
-	Preset    string   `enum:"auto,short,long" default:"auto" help:"Features: short (words 1-3 and characters 2-5), long (words 1-2), or auto."`
-	Estimator string   `enum:"auto,mnb,cnb,twcnb,nblr,nbsvm,lr,svm" default:"auto" help:"Naive Bayes: mnb (multinomial), cnb (complement), twcnb (the same with normalised weights); logistic regression: nblr (on naive-Bayes features), lr; linear support vectors: nbsvm (on naive-Bayes features), svm; or auto."`
-	Value     string   `enum:"auto,binary,tf,binary-l2,tfidf" default:"auto" help:"What a feature counts for: binary, tf (its occurrences), binary-l2 (normalised), tfidf (normalised), or auto."`
-	Alpha     *float64 `placeholder:"A" help:"Smoothing of naive Bayes, in counts. Default: the best of a few."`
-	Cost      *float64 `placeholder:"C" help:"Strength C of linear models: the weight of mistakes against that of large weights. Default: the best of a few."`
-	Members   int      `default:"${members}" placeholder:"N" help:"Most estimators to blend; 1 for a single one. Default: ${default}."`
-	Objective string   `enum:"macro-f1,accuracy" default:"macro-f1" help:"What the named label shall be best for: macro-f1 may favour rare labels over more probable ones; accuracy names the most probable."`
-	Budget    int64    `default:"${budget}" placeholder:"WORK" help:"Most work of the search, in visits of a weight of a feature; beyond it the dearest candidates are not tried. Default: ${default}, about a minute of one core."`
+	Preset     string   `enum:"auto,short,long" default:"auto" help:"Features: short (words 1-3 and characters 2-5), long (words 1-2), or auto."`
+	Estimator  string   `enum:"auto,mnb,cnb,twcnb,nblr,nbsvm,lr,svm" default:"auto" help:"Naive Bayes: mnb (multinomial), cnb (complement), twcnb (the same with normalised weights); logistic regression: nblr (on naive-Bayes features), lr; linear support vectors: nbsvm (on naive-Bayes features), svm; or auto."`
+	Value      string   `enum:"auto,binary,tf,binary-l2,tfidf" default:"auto" help:"What a feature counts for: binary, tf (its occurrences), binary-l2 (normalised), tfidf (normalised), or auto."`
+	Alpha      *float64 `placeholder:"A" help:"Smoothing of naive Bayes, in counts. Default: the best of a few."`
+	Cost       *float64 `placeholder:"C" help:"Strength C of linear models: the weight of mistakes against that of large weights. Default: the best of a few."`
+	Members    int      `default:"${members}" placeholder:"N" help:"Most estimators to blend; 1 for a single one. Default: ${default}."`
+	Objective  string   `enum:"macro-f1,accuracy" default:"macro-f1" help:"What the named label shall be best for: macro-f1 may favour rare labels over more probable ones; accuracy names the most probable."`
+	MinSources int      `default:"1" placeholder:"K" help:"Keep only words and n-grams that occur in at least K sources (near-copies count as one): with 2 the model holds nothing that a single source has. Default: ${default}."`
+	NoPrune    bool     `help:"Keep n-grams of few sources too. By default those are left out that the loss does not need."`
+	NoStrings  bool     `help:"Leave out what the features are called: the model is smaller and holds no word of the texts. Evidence stays, as it comes from the text that is classified."`
+	Budget     int64    `default:"${budget}" placeholder:"WORK" help:"Most work of the search, in visits of a weight of a feature; beyond it the dearest candidates are not tried. Default: ${default}, about a minute of one core."`
 }
 
 // The feature sets of --preset.
@@ -40,7 +43,11 @@ func (f choiceFlags) apply(cfg *train.Config) error {
 	case f.Budget < 1:
 		return usagef("--budget %d: want at least 1", f.Budget)
 	}
+	if f.MinSources < 1 || f.MinSources > train.MaxMinSources {
+		return usagef("--min-sources %d: want 1 to %d", f.MinSources, train.MaxMinSources)
+	}
 	cfg.Members, cfg.Objective, cfg.Budget = f.Members, objectives[f.Objective], f.Budget
+	cfg.MinSources, cfg.Prune, cfg.Strings = f.MinSources, !f.NoPrune, !f.NoStrings
 	return f.applyEstimator(cfg)
 }
 

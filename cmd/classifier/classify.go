@@ -50,6 +50,11 @@ func (c *classifyCmd) Run(e *env) error {
 		_, err = fmt.Fprintf(e.stdout, "%s\n", b)
 		return err
 	}
+	names, err := classifier.Names(e.ctx, row.Revision)
+	if err != nil {
+		return err
+	}
+	callByName(row, names)
 	_, err = io.WriteString(e.stdout, renderRow(row, c.Target))
 	return err
 }

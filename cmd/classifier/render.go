@@ -32,6 +32,20 @@ func renderRow(row score.Row, target string) string {
 	return b.String()
 }
 
+// callByName puts the names of labels in their place.
+func callByName(row score.Row, names score.Names) {
+	for i := range row.Predictions {
+		p := &row.Predictions[i]
+		p.Label = names.Of(p.Head, p.Label)
+		for k := range p.Scores {
+			p.Scores[k].Label = names.Of(p.Head, p.Scores[k].Label)
+		}
+		for k, label := range p.LabelSet {
+			p.LabelSet[k] = names.Of(p.Head, label)
+		}
+	}
+}
+
 // verdict is the label, or why there is none.
 func verdict(p score.Prediction) string {
 	if p.Label != "" {

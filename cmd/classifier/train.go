@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime/debug"
 
+	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/train"
 )
@@ -14,6 +16,8 @@ type trainCmd struct {
 	Files []string `arg:"" name:"file" help:"Labelled files (JSONL, CSV, TSV, also .gz or .zst), folders of them, or - for standard input."`
 	Out   string   `short:"o" default:"${model}" placeholder:"FILE" help:"Model file to write. Default: ${default}."`
 	JSON  bool     `name:"json" help:"Write the report as JSON."`
+	// Stream is for more text than memory has room for.
+	Stream bool `help:"Read the files again for every pass over them, about twenty times, and keep no texts in memory: for more text than there is memory. Wants naive Bayes and a preset (--estimator mnb, cnb or twcnb; --preset short or long). The model is the same; repeated rows are not warned of."`
 	pageFlag
 	labelFlags
 	choiceFlags  `group:"What to choose from; each flag pins a choice:"`
@@ -31,7 +35,7 @@ func (c *trainCmd) Run(e *env) error {
 	if err := c.checkOutputs(); err != nil {
 		return err
 	}
-	set, warnings, err := c.read(e, c.Files)
+	set, fit, warnings, err := c.data(e)
 	if err != nil {
 		return err
 	}
@@ -45,7 +49,7 @@ func (c *trainCmd) Run(e *env) error {
 	cfg.Prior = prior
 	bar := newProgress(e.stderr, "training")
 	cfg.Progress = bar.update
-	m, report, err := train.Train(e.ctx, set.Examples, set.Heads, cfg)
+	m, report, err := fit(cfg)
 	bar.clear()
 	if err != nil {
 		return err
@@ -55,6 +59,30 @@ func (c *trainCmd) Run(e *env) error {
 	}
 	report.Warnings = append(append(warnings, more...), report.Warnings...)
 	return c.write(e, m, report)
+}
+
+// A fit trains on the rows of a command's files.
+type fit func(cfg train.Config) (*model.Model, *train.Report, error)
+
+// streamGarbage is how much garbage --stream lets gather, in percent of what is in
+// use: it takes a tenth more time than with the usual 100, and a quarter less
+// memory.
+const streamGarbage = 25
+
+// data reads the labelled files. With --stream the set has of the rows only what
+// labels there are.
+func (c *trainCmd) data(e *env) (*dataset.Set, fit, []string, error) {
+	if c.Stream {
+		debug.SetGCPercent(streamGarbage)
+		s, set, warnings, err := c.stream(e, c.Files)
+		return set, func(cfg train.Config) (*model.Model, *train.Report, error) {
+			return train.Stream(e.ctx, s.rows, set.Heads, cfg)
+		}, warnings, err
+	}
+	set, warnings, err := c.read(e, c.Files)
+	return set, func(cfg train.Config) (*model.Model, *train.Report, error) {
+		return train.Train(e.ctx, set.Examples, set.Heads, cfg)
+	}, warnings, err
 }
 
 // config is the default search with what the flags pin.
@@ -70,6 +98,9 @@ func (c *trainCmd) config() (train.Config, error) {
 		return cfg, err
 	}
 	if err := c.purposeFlags.apply(&cfg); err != nil {
+		return cfg, err
+	}
+	if err := c.checkStream(&cfg); err != nil {
 		return cfg, err
 	}
 	if c.Prior != "train" && (len(c.Threshold) > 0 || c.LabelSets != nil) {

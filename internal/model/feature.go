@@ -1,6 +1,10 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+	"strings"
+)
 
 // Features says which n-grams of a text are features. Word n-grams run over
 // neighbouring tokens; character n-grams stay inside one word, which is padded
@@ -92,6 +96,71 @@ func (x *Extractor) Extract(text string) []Feature {
 	return x.buf
 }
 
+// Strings calls yield with the strings of those features of the last Extract for
+// which want holds, by their positions: folded words with spaces between them,
+// or "~" and the characters of a character n-gram, in which a space is an end of
+// the word.
+func (x *Extractor) Strings(want func(i int) bool, yield func(i int, s string)) {
+	at := 0
+	name := func(s func() string) {
+		if want(at) {
+			yield(at, s())
+		}
+		at++
+	}
+	t := &x.tok
+	for i := range t.tokens {
+		for n := 1; n <= min(x.features.Words, i+1); n++ {
+			name(func() string { return t.phrase(i+1-n, i+1) })
+		}
+		if k := &t.tokens[i]; x.features.CharMax > 0 && k.wordlike {
+			var padded paddedWord
+			for gram := range t.grams(&padded, k, x.features) {
+				name(func() string { return "~" + string(gram) })
+			}
+		}
+	}
+}
+
+// phrase is the folded tokens from lo up to hi.
+func (t *tokenizer) phrase(lo, hi int) string {
+	var b strings.Builder
+	for i := lo; i < hi; i++ {
+		if i > lo {
+			b.WriteByte(' ')
+		}
+		k := &t.tokens[i]
+		runes := make([]rune, max(k.end-k.start, k.foldHi-k.foldLo))
+		b.WriteString(string(runes[:t.runes(runes, k)]))
+	}
+	return b.String()
+}
+
+// A paddedWord has room for the runes of a word with a space on either side.
+type paddedWord [maxWordRunes + 2]rune
+
+// pad returns the padded runes of a word.
+func (t *tokenizer) pad(padded *paddedWord, k *token) []rune {
+	n := 1 + t.runes(padded[1:maxWordRunes+1], k)
+	padded[0], padded[n] = ' ', ' '
+	return padded[:n+1]
+}
+
+// grams yields the character n-grams of a word in the order of
+// appendCharacters.
+func (t *tokenizer) grams(padded *paddedWord, k *token, f Features) iter.Seq[[]rune] {
+	runes := t.pad(padded, k)
+	return func(yield func([]rune) bool) {
+		for i := range runes {
+			for n := f.CharMin; n <= min(f.CharMax, len(runes)-i); n++ {
+				if !yield(runes[i:][:n]) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // appendFeatures appends the features whose last token is one of
 // t.tokens[lo:hi]. It fills each in its place: to append a filled struct of
 // small fields takes twice the time.
@@ -124,10 +193,8 @@ func (t *tokenizer) appendFeatures(dst []Feature, f Features, lo, hi int) []Feat
 
 // appendCharacters appends the character n-grams of one word.
 func (t *tokenizer) appendCharacters(dst []Feature, f Features, k *token) []Feature {
-	var padded [maxWordRunes + 2]rune
-	n := 1 + t.runes(padded[1:maxWordRunes+1], k)
-	padded[0], padded[n] = ' ', ' '
-	runes := padded[:n+1]
+	var padded paddedWord
+	runes := t.pad(&padded, k)
 	for i := range runes {
 		state := t.seed ^ familyCharacter
 		for n, r := range runes[i:min(i+f.CharMax, len(runes))] {

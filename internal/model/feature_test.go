@@ -312,3 +312,49 @@ func TestIDsSpreadEvenly(t *testing.T) {
 		}
 	}
 }
+
+// Two features have the same string exactly when they are the same feature.
+func TestStringsTellFeaturesApart(t *testing.T) {
+	for _, f := range someFeatures {
+		x, err := NewExtractor(f, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, ids := map[FeatureID]string{}, map[string]FeatureID{}
+		rng := rand.New(rand.NewPCG(9, 9))
+		for range 200 {
+			features, seen := x.Extract(generated(rng)), 0
+			x.Strings(func(int) bool { return true }, func(i int, s string) {
+				if i != seen {
+					t.Fatalf("string %d comes as number %d", i, seen)
+				}
+				seen++
+				id := features[i].ID
+				if name, ok := names[id]; ok && name != s {
+					t.Fatalf("feature %#x is %q and %q", id, name, s)
+				}
+				if other, ok := ids[s]; ok && other != id {
+					t.Fatalf("%q is feature %#x and %#x", s, other, id)
+				}
+				names[id], ids[s] = s, id
+			})
+			if seen != len(features) {
+				t.Fatalf("%d strings of %d features", seen, len(features))
+			}
+		}
+	}
+}
+
+func TestStrings(t *testing.T) {
+	x, err := NewExtractor(Features{Words: 2, CharMin: 2, CharMax: 3}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Extract("E\u0301t\u00e9! Don't")
+	var got []string
+	x.Strings(func(i int) bool { return i%2 == 0 }, func(_ int, s string) { got = append(got, s) })
+	want := []string{"\u00e9t\u00e9", "~ \u00e9t", "~\u00e9t\u00e9", "~t\u00e9 ", "!", "don't", "~ d", "~do", "~on", "~n'", "~'t", "~t "}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

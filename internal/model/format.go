@@ -337,15 +337,15 @@ func (h *Head) checkNames() error {
 	if n := len(h.Names); n != 0 && n != len(h.Labels) {
 		return fmt.Errorf("%d names: want one for each of %d labels, or none", n, len(h.Labels))
 	}
-	named := map[string]bool{}
+	named := map[string]string{} // label by name
 	for i, name := range h.Names {
 		if err := CheckName(name); err != nil {
 			return fmt.Errorf("label %q: name: %w", h.Labels[i], err)
 		}
-		if named[name] {
-			return fmt.Errorf("two labels are called %q", name)
+		if other, found := named[name]; found {
+			return fmt.Errorf("labels %q and %q are both called %q", other, h.Labels[i], name)
 		}
-		named[name] = true
+		named[name] = h.Labels[i]
 	}
 	if len(h.Names) > 0 && slices.Equal(h.Names, h.Labels) {
 		return errors.New("names that are those of the labels")

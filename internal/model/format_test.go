@@ -354,7 +354,7 @@ func TestBrokenRules(t *testing.T) {
 		{func(s *Spec) { s.Heads[0].Blocks[0].Targets, s.Heads[1].Blocks[0].Targets = false, true }, `head "topic": a block for targets, of which there are none`, false},
 		{func(s *Spec) { s.Heads[0].Names = []string{"x"} }, `head "stance": 1 names: want one for each of 2 labels, or none`, true},
 		{func(s *Spec) { s.Heads[0].Names = []string{"x", ""} }, `head "stance": label "pro": name: empty`, true},
-		{func(s *Spec) { s.Heads[0].Names = []string{"x", "x"} }, `head "stance": two labels are called "x"`, false},
+		{func(s *Spec) { s.Heads[0].Names = []string{"x", "x"} }, `head "stance": labels "con" and "pro" are both called "x"`, false},
 		{func(s *Spec) { s.Heads[0].Names = []string{"con", "a\n"} }, `head "stance": label "pro": name: "a\n" has a control character`, false},
 		{func(s *Spec) { s.Heads[0].Names = []string{"con", "pro"} }, `head "stance": names that are those of the labels`, true},
 

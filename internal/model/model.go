@@ -222,3 +222,15 @@ func (m *Model) Release(c *Classifier) {
 // maxPooled is how many tokens and runes a classifier may have room for, to be
 // kept; it bounds the hits too, of which a token has a few.
 const maxPooled = 1 << 17
+
+// Strings are what the features are (see Extractor.Strings), ascending by id;
+// none when they were left out.
+func (m *Model) Strings() []string {
+	var list []string
+	start := uint32(0)
+	for _, end := range m.ends {
+		list = append(list, string(m.strings[start:end]))
+		start = end
+	}
+	return list
+}

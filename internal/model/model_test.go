@@ -120,43 +120,6 @@ func foretold(i, columns int) []int16 {
 	return row
 }
 
-// specOf returns what m is made of, read from its tables.
-func specOf(m *Model) *Spec {
-	s := m.spec
-	s.Heads = slices.Clone(m.spec.Heads)
-	s.IDs, s.Weights, s.IDF = rowsOf(&m.table, m.spec.Heads)
-	for i := range s.Heads {
-		if h := &s.Heads[i]; len(h.Targets) > 0 {
-			h.TargetIDs, h.TargetWeights, _ = rowsOf(&m.targets[i], m.spec.Heads[i:i+1])
-		}
-	}
-	start := uint32(0)
-	for _, end := range m.ends {
-		s.Strings = append(s.Strings, string(m.strings[start:end]))
-		start = end
-	}
-	return &s
-}
-
-func rowsOf(t *table, heads []Head) (ids []FeatureID, weights []int16, idf []uint16) {
-	for row := range uint32(t.rows) {
-		ids = append(ids, t.id(row))
-		for h, columns := range t.first {
-			for _, column := range columns {
-				for l := range heads[h].Labels {
-					if column >= 0 {
-						weights = append(weights, int16(t.weight(row, column+l)))
-					}
-				}
-			}
-		}
-		if t.idf > 0 {
-			idf = append(idf, t.idfOf(row))
-		}
-	}
-	return ids, weights, idf
-}
-
 // aimed returns the model of aimedSpec.
 func aimed(t testing.TB, f Features, words ...string) *Model {
 	t.Helper()

@@ -25,6 +25,9 @@ type Document struct{ Text, Target string }
 // A Classifier answers for documents, one row a document, without ids.
 type Classifier interface {
 	Classify(ctx context.Context, documents []Document) ([]Row, error)
+	// Names returns what the labels of a revision that answered are called: none
+	// when a server has another one by now.
+	Names(ctx context.Context, revision string) (Names, error)
 }
 
 // Options are what is asked of every text.

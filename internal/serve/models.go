@@ -118,7 +118,7 @@ func (r *revision) describe() *parleyv1.ModelRevision {
 
 func describeHead(h *model.Head) *parleyv1.Head {
 	out := &parleyv1.Head{
-		Id: h.Name, Labels: h.Labels,
+		Id: h.Name, Labels: h.Labels, LabelNames: h.Names,
 		MinProbability: h.MinProbability, LabelMinProbabilities: h.LabelThresholds, LabelSetCoverage: h.Sets.Coverage,
 		InverseTemperature: h.InverseTemperature, TargetInverseTemperature: h.TargetInverseTemperature,
 		DecisionWeights: h.DecisionWeights,

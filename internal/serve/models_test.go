@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -72,6 +73,44 @@ func TestHeadWithTargets(t *testing.T) {
 	}
 	if list := got.GetModelRevision().GetEvaluations(); len(list) != 0 {
 		t.Errorf("got the evaluations %v, want none", list)
+	}
+}
+
+// Labels that are called otherwise are the same in an answer.
+func TestLabelNames(t *testing.T) {
+	m, err := newModel(t, 1).Rename("stance", map[string]string{"con": "Against", "pro": "In favour"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, Config{}, m)
+	got, err := s.models.GetModelRevision(t.Context(), &parleyv1.GetModelRevisionRequest{Name: "models/default/revisions/live"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []*parleyv1.Head{
+		{Labels: []string{"money", "sport"}},
+		{Labels: []string{"con", "neutral", "pro"}, LabelNames: []string{"Against", "neutral", "In favour"}},
+	} {
+		h := got.GetModelRevision().GetHeads()[i]
+		if !slices.Equal(h.GetLabels(), want.Labels) || !slices.Equal(h.GetLabelNames(), want.LabelNames) {
+			t.Errorf("%s: labels %q called %q, want %q called %q", h.GetId(), h.GetLabels(), h.GetLabelNames(), want.Labels, want.LabelNames)
+		}
+	}
+	options := &parleyv1.ClassifyOptions{Heads: []string{"stance"}, TopK: -1, MaxEvidenceTerms: 1}
+	answer, err := s.client.Classify(t.Context(), &parleyv1.ClassifyRequest{Document: document("goal"), Options: options})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := answer.GetClassification().GetPredictions()[0]
+	for i := range p.GetScores() {
+		for _, label := range []string{p.GetScores()[i].GetLabel(), p.GetEvidence()[i].GetLabel()} {
+			if !slices.Contains([]string{"con", "neutral", "pro"}, label) {
+				t.Errorf("an answer with the label %q, want one of the model's", label)
+			}
+		}
+	}
+	if len(p.GetScores()) != 3 || len(p.GetEvidence()) != 3 {
+		t.Errorf("%d scores, %d labels with evidence, want 3 and 3", len(p.GetScores()), len(p.GetEvidence()))
 	}
 }
 

@@ -47,9 +47,8 @@ type targetBias []float64
 // fitAll trains the members on all labelled examples and sums them up.
 func (h *trainedHead) fitAll(all *seen) {
 	h.bias = slices.Clone(h.pooledBlend.bias)
-	for m, c := range h.pooled {
-		t := h.fitMember(all, c, func(int) bool { return true })
-		b := h.block(c.Value)
+	for m, t := range h.fitMembers(all, h.pooled, func(int) bool { return true }) {
+		b := h.block(h.pooled[m].Value)
 		b.add(t, h.pooledBlend.weights[m])
 		for l, x := range t.bias {
 			h.bias[l] += float64(h.pooledBlend.weights[m] * float64(x))
@@ -66,8 +65,8 @@ func (h *trainedHead) fitAll(all *seen) {
 			bias[l] = x / base
 		}
 		sums := map[model.Value]*block{}
-		for m, c := range h.aimed {
-			t := h.fitMember(all, c, func(i int) bool { return h.target[i] == target })
+		for m, t := range h.fitMembers(all, h.aimed, func(i int) bool { return h.target[i] == target }) {
+			c := h.aimed[m]
 			weight := h.targetBlend.weights[m+1] / base
 			if sums[c.Value] == nil {
 				sums[c.Value] = &block{value: c.Value, weights: make([]float32, len(t.weights))}
@@ -82,6 +81,20 @@ func (h *trainedHead) fitAll(all *seen) {
 			h.block(v).target[target] = sum.sparse(len(h.labels))
 		}
 	}
+}
+
+// fitMembers trains members on the labelled examples for which use holds.
+func (h *trainedHead) fitMembers(all *seen, members []*contender, use func(i int) bool) []table {
+	if h.docs == nil {
+		return h.fitByPasses(all, members, use)
+	}
+	tables := make([]table, len(members))
+	inParallel(len(members), func(lo, hi int) {
+		for m := lo; m < hi; m++ {
+			tables[m] = h.fitMember(all, members[m], use)
+		}
+	})
+	return tables
 }
 
 // fitMember trains a member on the labelled examples for which use holds.
@@ -154,7 +167,7 @@ func quantise(w float32, bits uint8) int16 {
 // A builder puts heads side by side, one row a feature.
 type builder struct {
 	corpus  *corpus
-	heads   []trainedHead
+	heads   []*trainedHead
 	columns int
 	kept    []int // the rows of the corpus that are in spec
 	spec    model.Spec
@@ -164,7 +177,7 @@ type builder struct {
 // left out, except single words, which tell what the model has seen, and all
 // rows when values are normalised: what a feature is worth depends on the
 // others that are known.
-func assemble(c *corpus, heads []trainedHead, all *seen) (model.Spec, error) {
+func assemble(c *corpus, heads []*trainedHead, all *seen) (model.Spec, error) {
 	b := &builder{corpus: c, heads: heads}
 	b.spec.Features = singleWords
 	normalised := false
@@ -176,17 +189,17 @@ func assemble(c *corpus, heads []trainedHead, all *seen) (model.Spec, error) {
 		}
 		b.columns += len(heads[i].blocks) * len(heads[i].labels)
 	}
-	b.pooledRows(normalised)
+	b.pooledRows(normalised, all)
 	b.finish(all)
 	return b.spec, b.targetRows()
 }
 
 // pooledRows fills in the rows of the features themselves.
-func (b *builder) pooledRows(keepSilent bool) {
+func (b *builder) pooledRows(keepSilent bool, all *seen) {
 	row := make([]int16, b.columns)
 	for i, id := range b.corpus.ids {
 		kind := b.corpus.kinds[i]
-		if !kind.in(b.spec.Features) {
+		if all.df[i] == 0 || !kind.in(b.spec.Features) {
 			continue
 		}
 		b.fill(row, i)

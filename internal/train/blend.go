@@ -362,15 +362,21 @@ const (
 func (s *stacked) choose(pool [][]float32, most int) (chosen []int, b blend, loss float64) {
 	fixed := s.members
 	for len(chosen) < most {
-		best, bestLoss, bestBlend := -1, math.Inf(1), blend{}
-		for c := range pool {
-			if slices.Contains(chosen, c) {
-				continue
+		blends, losses := make([]blend, len(pool)), make([]float64, len(pool))
+		inParallel(len(pool), func(lo, hi int) {
+			for c := lo; c < hi; c++ {
+				if slices.Contains(chosen, c) {
+					continue
+				}
+				with := *s
+				with.members = append(gather(fixed, pool, chosen), pool[c])
+				blends[c], losses[c] = with.fit()
 			}
-			s.members = append(gather(fixed, pool, chosen), pool[c])
-			trial, l := s.fit()
-			if l < bestLoss && slices.Min(trial.weights) > 0 {
-				best, bestLoss, bestBlend = c, l, trial
+		})
+		best, bestLoss, bestBlend := -1, math.Inf(1), blend{}
+		for c, trial := range blends {
+			if !slices.Contains(chosen, c) && losses[c] < bestLoss && slices.Min(trial.weights) > 0 {
+				best, bestLoss, bestBlend = c, losses[c], trial
 			}
 		}
 		if best < 0 || len(chosen) > 0 && bestLoss > loss-float64(worthwhile*loss) {

@@ -73,12 +73,8 @@ type spaceSize struct{ entries, rows int64 } // features of all texts, and diffe
 // sizes measures the feature sets of candidates.
 func (t *task) sizes(candidates []candidate) map[model.Features]spaceSize {
 	var byKind [model.MaxWords + 1]spaceSize
-	for _, d := range t.docs {
-		for _, o := range d {
-			byKind[t.kinds[o.row].words].entries++
-		}
-	}
-	for _, k := range t.kinds {
+	for row, k := range t.kinds {
+		byKind[k.words].entries += int64(t.texts[row])
 		byKind[k.words].rows++
 	}
 	sizes := map[model.Features]spaceSize{}

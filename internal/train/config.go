@@ -31,6 +31,13 @@ type Config struct {
 	Objective Objective
 	// Purposes ask for thresholds on the probability of a label.
 	Purposes []string
+	// MinSources is in how many sources a feature must occur to be known: with 2
+	// a model holds nothing that only one has. 0 means 1.
+	MinSources int
+	// Prune leaves out n-grams of few sources where that does no harm.
+	Prune bool
+	// Strings puts what the features are into the model.
+	Strings bool
 	// Coverage asks for conformal label sets that hold the true label with this
 	// probability; 0 for none.
 	Coverage float64
@@ -65,6 +72,8 @@ func Default() Config {
 		Features: []model.Features{LongText, singleWords, wordPairs, ShortText},
 		Values:   []model.Value{model.Binary, model.TF, model.BinaryL2, model.TFIDF},
 		Members:  maxMembers,
+		Prune:    true,
+		Strings:  true,
 	}
 	for e := range Estimator(estimators) {
 		c.Estimators = append(c.Estimators, e)
@@ -91,11 +100,30 @@ func (c *Config) check() error {
 		return fmt.Errorf("%d repeats of the nested validation: want at most %d", c.Nested, MaxNested)
 	case c.Budget < 0:
 		return fmt.Errorf("budget %d: want at least 0", c.Budget)
+	case c.MinSources < 0 || c.MinSources > MaxMinSources:
+		return fmt.Errorf("features of at least %d sources: want 1 to %d", c.MinSources, MaxMinSources)
 	case c.Coverage != 0 && !(c.Coverage >= 0.5 && c.Coverage < 1):
 		return fmt.Errorf("coverage %v of label sets: want 0.5 to below 1", c.Coverage)
 	}
 	_, err := union(c.Features)
 	return err
+}
+
+// cut is that of the features that are asked for.
+func (c *Config) cut() cut {
+	var all cut
+	for family := range all {
+		all[family] = uint8(max(c.MinSources, 1))
+	}
+	return all
+}
+
+// sourceLimit is how far sources have to be counted.
+func (c *Config) sourceLimit() uint8 {
+	if c.Prune {
+		return uint8(max(c.MinSources, mostCut))
+	}
+	return uint8(c.MinSources)
 }
 
 // union returns features that contain all of list. Sets with character n-grams

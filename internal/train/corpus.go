@@ -2,12 +2,9 @@ package train
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
-	"math"
 	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -20,7 +17,16 @@ type corpus struct {
 	examples []dataset.Example
 	ids      []model.FeatureID // one per row
 	kinds    []kind            // one per row
-	docs     []document        // one per example
+	texts    []uint32          // one per row: how many texts have it
+	docs     []document        // one per example; nil: made anew in every pass
+	pass     pass              // over examples with their texts
+	source   []int             // one per example, see components
+
+	sourceLimit uint8 // how far sources are counted; 0 or 1: not at all
+
+	// For docs that are made anew: the ids again, and how long the texts are.
+	rows  *idTable
+	bytes int
 }
 
 // A kind says what a row's feature is.
@@ -46,143 +52,85 @@ type occurrence struct{ row, count uint32 }
 // sortExamples brings examples into the order of their content, so that
 // neither the order of files nor of lines matters, and returns the SHA-256
 // over them. Ids and places are not content.
-func sortExamples(examples []dataset.Example, heads []string) ([]dataset.Example, [sha256.Size]byte) {
-	type keyed struct {
-		sum [sha256.Size]byte
-		ex  dataset.Example
+func sortExamples(examples []dataset.Example, heads []string) ([]dataset.Example, contentHash) {
+	sums := contentSums(examples)
+	order := byContent(sums)
+	sorted := make([]dataset.Example, len(order))
+	for i, from := range order {
+		sorted[i] = examples[from]
 	}
-	list := make([]keyed, len(examples))
-	for i, ex := range examples {
-		list[i] = keyed{contentSum(ex), ex}
-	}
-	slices.SortStableFunc(list, func(a, b keyed) int { return bytes.Compare(a.sum[:], b.sum[:]) })
-	all := sha256.New()
-	for _, h := range heads {
-		all.Write(frame(h))
-	}
-	sorted := make([]dataset.Example, len(list))
-	for i, k := range list {
-		sorted[i] = k.ex
-		all.Write(k.sum[:])
-	}
-	return sorted, [sha256.Size]byte(all.Sum(nil))
+	return sorted, dataSum(heads, sums, order)
+}
+
+// A contentHash is a SHA-256.
+type contentHash = [sha256.Size]byte
+
+// contentSums hashes what each example says.
+func contentSums(examples []dataset.Example) []contentHash {
+	sums := make([]contentHash, len(examples))
+	inParallel(len(examples), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			sums[i] = contentSum(examples[i])
+		}
+	})
+	return sums
 }
 
 // contentSum hashes what an example says.
-func contentSum(ex dataset.Example) [sha256.Size]byte {
-	var b []byte
+func contentSum(ex dataset.Example) contentHash {
+	h := sha256.New()
 	for _, s := range append([]string{ex.Text, ex.Group, ex.Target}, ex.Labels...) {
-		b = append(b, frame(s)...)
+		h.Write(frame(s))
 	}
-	return sha256.Sum256(b)
+	return contentHash(h.Sum(nil))
 }
 
 // frame returns s with its length, so that neighbours cannot run together.
 func frame(s string) []byte {
-	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(s))), s...)
+	return append(binary.LittleEndian.AppendUint64(make([]byte, 0, 8+len(s)), uint64(len(s))), s...)
 }
 
-// checkSeed is that of the second ids by which collisions are found.
-const checkSeed = 0x1d8e4e27c47d124f
+// byContent lists the positions of sums in ascending order of the sums.
+func byContent(sums []contentHash) []uint32 {
+	order := make([]uint32, len(sums))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortStableFunc(order, func(a, b uint32) int { return bytes.Compare(sums[a][:], sums[b][:]) })
+	return order
+}
+
+// dataSum hashes the names of heads and the sums of examples in their order.
+func dataSum(heads []string, sums []contentHash, order []uint32) contentHash {
+	all := sha256.New()
+	for _, h := range heads {
+		all.Write(frame(h))
+	}
+	for _, i := range order {
+		all.Write(sums[i][:])
+	}
+	return contentHash(all.Sum(nil))
+}
 
 // newCorpus extracts the features of examples.
 func newCorpus(ctx context.Context, examples []dataset.Example, f model.Features) (*corpus, error) {
-	x, err := model.NewExtractor(f, 0)
+	v, err := newVocabulary(f)
 	if err != nil {
 		return nil, err
 	}
-	check, _ := model.NewExtractor(f, checkSeed)
-	v := vocabulary{}
-	c := &corpus{features: f, examples: examples, docs: make([]document, len(examples))}
-	texts := make([][]feature, len(examples))
-	total := uint64(0)
-	for i, ex := range examples {
+	c := &corpus{features: f, examples: examples, pass: inMemory(examples), bytes: textBytes(examples)}
+	c.docs = make([]document, 0, len(examples))
+	for batch := range batches(examples) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		features := x.Extract(ex.Text)
-		if err := v.add(features, check.Extract(ex.Text)); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", ex.File, ex.Line, err)
+		docs, err := v.learn(batch)
+		if err != nil {
+			return nil, err
 		}
-		texts[i] = countFeatures(features)
-		for _, f := range texts[i] {
-			v[f.id].texts++
-		}
-		total += uint64(len(features))
+		c.docs = append(c.docs, docs...)
 	}
-	if total > math.MaxUint32 {
-		return nil, fmt.Errorf("%d features in all texts: want at most %d", total, uint32(math.MaxUint32))
-	}
-	c.ids, c.kinds = v.rows()
-	for i, features := range texts {
-		c.docs[i] = make(document, len(features))
-		for j, f := range features {
-			c.docs[i][j] = occurrence{v[f.id].row, f.count}
-		}
-		slices.SortFunc(c.docs[i], func(a, b occurrence) int { return cmp.Compare(a.row, b.row) })
-		texts[i] = nil
-	}
+	c.ids, c.kinds, c.texts = v.number()
+	v.renumber(c.docs)
 	return c, nil
-}
-
-// A vocabulary maps the features of a corpus to rows.
-type vocabulary map[model.FeatureID]*word
-
-type word struct {
-	check model.FeatureID // the id by another hash
-	kind  kind
-	texts uint32 // that have it
-	row   uint32
-}
-
-// add takes in the features of a text and refuses two that share an id.
-func (v vocabulary) add(features, checks []model.Feature) error {
-	for i, f := range features {
-		w, known := v[f.ID]
-		if !known {
-			v[f.ID] = &word{check: checks[i].ID, kind: kind{f.Words, f.Counted}}
-		} else if w.check != checks[i].ID {
-			return fmt.Errorf("two features of the texts have the same id %#x: reword one of the texts", uint64(f.ID))
-		}
-	}
-	return nil
-}
-
-// rows numbers the features, those of most texts first: the rows that nearly
-// every text needs then lie together, which takes two fifths off the time of the
-// default training on 12,000 short texts. Of equally many the lower id is first.
-func (v vocabulary) rows() ([]model.FeatureID, []kind) {
-	ids := make([]model.FeatureID, 0, len(v))
-	for id := range v {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(a, b model.FeatureID) int { return cmp.Or(cmp.Compare(v[b].texts, v[a].texts), cmp.Compare(a, b)) })
-	kinds := make([]kind, len(ids))
-	for row, id := range ids {
-		w := v[id]
-		w.row, kinds[row] = uint32(row), w.kind
-	}
-	return ids, kinds
-}
-
-type feature struct {
-	id    model.FeatureID
-	count uint32
-}
-
-// countFeatures returns the features of a text, each once, by ascending id.
-func countFeatures(features []model.Feature) []feature {
-	ids := make([]model.FeatureID, len(features))
-	for i, f := range features {
-		ids[i] = f.ID
-	}
-	slices.Sort(ids)
-	var counted []feature
-	for i, id := range ids {
-		if i == 0 || id != ids[i-1] {
-			counted = append(counted, feature{id: id})
-		}
-		counted[len(counted)-1].count++
-	}
-	return slices.Clip(counted)
 }

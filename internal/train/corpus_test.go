@@ -2,9 +2,9 @@ package train
 
 import (
 	"context"
+	"math/rand/v2"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -136,57 +136,99 @@ func TestVectorsOfUnseenTexts(t *testing.T) {
 }
 
 func TestVocabularyRefusesACollision(t *testing.T) {
-	v := vocabulary{}
-	first, other := []model.Feature{{ID: 7, Words: 1}}, []model.Feature{{ID: 8, Words: 1}}
-	for _, checks := range [][]model.Feature{{{ID: 70}}, {{ID: 70}}} { // the same feature twice
-		if err := v.add(first, checks); err != nil {
-			t.Fatal(err)
+	for _, c := range []struct {
+		name  string
+		texts [][]feature // each by ascending id
+		text  int         // the first that collides
+		err   string
+	}{
+		{"the same feature twice", [][]feature{{{id: 7, check: 70}}, {{id: 7, check: 70}}}, 0, ""},
+		{"another id with the same check", [][]feature{{{id: 7, check: 70}, {id: 8, check: 70}}}, 0, ""},
+		{"another check", [][]feature{{{id: 8, check: 80}}, {{id: 7, check: 70}}, {{id: 7, check: 71}}}, 2, "the same id 0x7"},
+		{"two, in parts of their own", [][]feature{
+			{{id: 7, check: 70}, {id: 1 << 63, check: 71}}, {{id: 1 << 63, check: 72}}, {{id: 7, check: 72}},
+		}, 1, "the same id 0x8000000000000000"},
+	} {
+		docs := make([]document, len(c.texts))
+		for i, list := range c.texts {
+			docs[i] = make(document, len(list))
 		}
-	}
-	if err := v.add(other, []model.Feature{{ID: 70}}); err != nil {
-		t.Errorf("another id with the same check: %v", err)
-	}
-	err := v.add(first, []model.Feature{{ID: 71}})
-	if err == nil || !strings.Contains(err.Error(), "the same id 0x7") {
-		t.Errorf("got error %v, want one about the id 0x7", err)
+		text, err := (&vocabulary{}).take(c.texts, docs)
+		if text != c.text || !says(err, c.err) {
+			t.Errorf("%s: text %d, error %v; want text %d, %q", c.name, text, err, c.text, c.err)
+		}
 	}
 }
 
-func TestVocabularyNumbersRowsById(t *testing.T) {
-	v := vocabulary{}
-	features := []model.Feature{{ID: 9, Words: 2}, {ID: 3, Words: 1, Counted: true}, {ID: 5}}
-	if err := v.add(features, features); err != nil {
+func TestVocabularyNumbersRowsByTextsThenId(t *testing.T) {
+	v, last := &vocabulary{}, model.FeatureID(1<<63)
+	list := [][]feature{
+		{{3, 3, 1, kind{1, true}}, {5, 5, 2, kind{}}, {9, 9, 1, kind{2, false}}, {last, last, 1, kind{3, false}}},
+		{{9, 9, 4, kind{2, false}}},
+	}
+	docs := []document{make(document, 4), make(document, 1)}
+	if _, err := v.take(list, docs); err != nil {
 		t.Fatal(err)
 	}
-	ids, kinds := v.rows()
-	if want := []model.FeatureID{3, 5, 9}; !slices.Equal(ids, want) {
+	ids, kinds, texts := v.number()
+	if want := []model.FeatureID{9, 3, 5, last}; !slices.Equal(ids, want) {
 		t.Errorf("ids %v, want %v", ids, want)
 	}
-	if want := []kind{{1, true}, {0, false}, {2, false}}; !slices.Equal(kinds, want) {
+	if want := []kind{{2, false}, {1, true}, {}, {3, false}}; !slices.Equal(kinds, want) {
 		t.Errorf("kinds %v, want %v", kinds, want)
 	}
-	for row, id := range ids {
-		if v[id].row != uint32(row) {
-			t.Errorf("id %d has row %d, want %d", id, v[id].row, row)
-		}
+	if want := []uint32{2, 1, 1, 1}; !slices.Equal(texts, want) {
+		t.Errorf("texts %v, want %v", texts, want)
+	}
+	v.renumber(docs)
+	if want := []document{{{0, 1}, {1, 1}, {2, 2}, {3, 1}}, {{0, 4}}}; !reflect.DeepEqual(docs, want) {
+		t.Errorf("documents %v, want %v", docs, want)
 	}
 }
 
 func TestCountFeatures(t *testing.T) {
 	for _, c := range []struct {
-		ids  []model.FeatureID
-		want []feature
+		ids, checks []model.FeatureID
+		want        []feature
+		err         string
 	}{
-		{nil, nil},
-		{[]model.FeatureID{4}, []feature{{4, 1}}},
-		{[]model.FeatureID{4, 2, 4, 9, 4, 2}, []feature{{2, 2}, {4, 3}, {9, 1}}},
+		{nil, nil, []feature{}, ""},
+		{[]model.FeatureID{4}, []model.FeatureID{40}, []feature{{4, 40, 1, kind{}}}, ""},
+		{[]model.FeatureID{4, 2, 4, 9, 4, 2}, []model.FeatureID{40, 20, 40, 90, 40, 20}, []feature{{2, 20, 2, kind{}}, {4, 40, 3, kind{}}, {9, 90, 1, kind{}}}, ""},
+		{[]model.FeatureID{4, 2, 4}, []model.FeatureID{40, 20, 41}, nil, "the same id 0x4"},
 	} {
-		var features []model.Feature
-		for _, id := range c.ids {
-			features = append(features, model.Feature{ID: id})
+		var features, checks []model.Feature
+		for i, id := range c.ids {
+			features, checks = append(features, model.Feature{ID: id}), append(checks, model.Feature{ID: c.checks[i]})
 		}
-		if got := countFeatures(features); !slices.Equal(got, c.want) {
-			t.Errorf("%v: got %v, want %v", c.ids, got, c.want)
+		got, err := countFeatures(features, checks)
+		if !slices.Equal(got, c.want) || !says(err, c.err) {
+			t.Errorf("%v: got %v, error %v; want %v, %q", c.ids, got, err, c.want, c.err)
+		}
+	}
+}
+
+func TestIDTableNumbersIdsInOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(81, 82))
+	table, want := &idTable{}, map[model.FeatureID]int{}
+	for range 5000 {
+		id := model.FeatureID(rng.Uint64N(2000) << (8 * rng.Uint64N(3))) // many share their last bits
+		if _, known := want[id]; !known {
+			want[id] = len(want)
+		}
+		if got := table.add(id); got != want[id] {
+			t.Fatalf("id %d has number %d, want %d", id, got, want[id])
+		}
+	}
+	again := newIDTable(table.ids)
+	for id, n := range want {
+		if table.find(id) != n || again.find(id) != n {
+			t.Errorf("id %d has numbers %d and %d, want %d", id, table.find(id), again.find(id), n)
+		}
+	}
+	for id := range model.FeatureID(4000) {
+		if _, known := want[id]; !known && again.find(id) != -1 {
+			t.Errorf("id %d, never added, has number %d", id, again.find(id))
 		}
 	}
 }

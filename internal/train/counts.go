@@ -33,24 +33,27 @@ func (c *Counts) add(rows []uint32, values []float32, label int) {
 	}
 }
 
-var errNeverCounted = errors.New("a document to be forgotten was never counted")
+var errNeverCounted = errors.New("documents to be forgotten were never counted")
 
-// subtract takes back what add counted. When less was counted than is to be
-// taken back it returns an error and changes nothing: the document cannot have
-// been added.
-func (c *Counts) subtract(rows []uint32, values []float32, label int) error {
-	scale := float32(math.Ldexp(1, int(c.bits)))
-	if c.docs[label] == 0 {
-		return errNeverCounted
-	}
-	for j, row := range rows {
-		if c.features[int(row)*c.labels+label] < uint32(values[j]*scale) {
+// subtract takes back what other counted, of the same rows and labels. When less
+// was counted than is to be taken back it returns an error and changes nothing:
+// the documents cannot have been added.
+func (c *Counts) subtract(other *Counts) error {
+	for l, n := range other.docs {
+		if c.docs[l] < n {
 			return errNeverCounted
 		}
 	}
-	c.docs[label]--
-	for j, row := range rows {
-		c.features[int(row)*c.labels+label] -= uint32(values[j] * scale)
+	for i, n := range other.features {
+		if c.features[i] < n {
+			return errNeverCounted
+		}
+	}
+	for l, n := range other.docs {
+		c.docs[l] -= n
+	}
+	for i, n := range other.features {
+		c.features[i] -= n
 	}
 	return nil
 }

@@ -181,15 +181,23 @@ func (e *ensemble) probabilities(examples, training []int) [][]float64 {
 // judge answers every labelled example, fold by fold, by tables trained on the
 // other folds and blends fitted to the other folds.
 func (e *ensemble) judge() []judge.Judgement {
-	var list []judge.Judgement
-	for f := range e.folds {
-		held := e.labelled(func(i int) bool { return e.fold[i] == f })
-		training := e.labelled(func(i int) bool { return e.fold[i] != f })
-		part := *e
-		part.blend(e.evident(func(i int) bool { return e.fold[i] != f }))
-		for k, p := range part.probabilities(held, training) {
-			list = append(list, e.judgement(held[k], p))
+	folds := make([][]judge.Judgement, e.folds)
+	inParallel(e.folds, func(lo, hi int) {
+		for f := lo; f < hi; f++ {
+			folds[f] = e.judgeFold(f)
 		}
+	})
+	return slices.Concat(folds...)
+}
+
+func (e *ensemble) judgeFold(f int) []judge.Judgement {
+	held := e.labelled(func(i int) bool { return e.fold[i] == f })
+	training := e.labelled(func(i int) bool { return e.fold[i] != f })
+	part := *e
+	part.blend(e.evident(func(i int) bool { return e.fold[i] != f }))
+	var list []judge.Judgement
+	for k, p := range part.probabilities(held, training) {
+		list = append(list, e.judgement(held[k], p))
 	}
 	return list
 }

@@ -89,9 +89,14 @@ func (c candidate) fit(l *lesson) table {
 
 // score writes the scores of document i to scores, one per label.
 func (t *table) score(scores []float32, docs *vectors, i int) {
+	rows, values := docs.of(i)
+	t.scoreVector(scores, rows, values)
+}
+
+// scoreVector writes the scores of the document that has these values.
+func (t *table) scoreVector(scores []float32, rows []uint32, values []float32) {
 	n := len(t.bias)
 	copy(scores, t.bias)
-	rows, values := docs.of(i)
 	for j, row := range rows {
 		x := values[j]
 		for l, w := range t.weights[int(row)*n:][:n] {

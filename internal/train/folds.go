@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
-	"github.com/parley-nlp/parley/internal/model"
 )
 
 // groups returns for every example the number of its component: examples of
@@ -14,6 +13,12 @@ import (
 // together, since a copy of a training text on the other side of a split would
 // be judged from memory. Components are numbered in order of first appearance.
 func groups(examples []dataset.Example) []int {
+	return components(examples, inMemory(examples), textBytes(examples))
+}
+
+// components is groups for texts that come by passes; bytes is about how long
+// they are together.
+func components(examples []dataset.Example, each pass, bytes int) []int {
 	u := make(unionFind, len(examples))
 	for i := range u {
 		u[i] = i
@@ -29,75 +34,26 @@ func groups(examples []dataset.Example) []int {
 			first[ex.Group] = i
 		}
 	}
-	joinNearDuplicates(examples, u)
-	number := map[int]int{}
-	component := make([]int, len(examples))
+	joinNearDuplicates(u, each, bytes)
+	component, next := make([]int, len(examples)), 0
 	for i := range examples {
-		root := u.find(i)
-		if _, ok := number[root]; !ok {
-			number[root] = len(number)
+		if root := u.find(i); root < i { // the smallest of a set is its root
+			component[i] = component[root]
+		} else {
+			component[i] = next
+			next++
 		}
-		component[i] = number[root]
 	}
 	return component
 }
 
-const (
-	// shingleWords is the length of the word sequences by which texts are
-	// compared. Broder, "On the resemblance and containment of documents"
-	// (1997).
-	shingleWords = 3
-	// nearDuplicate is the share of shingles (Jaccard index) from which two
-	// texts count as copies of one another.
-	nearDuplicate = 0.5
-	// commonShingle is how many texts a shingle leads back to: of a phrase that
-	// more have, the latest. A copy of many copies thus still finds one.
-	commonShingle = 64
-)
-
-// joinNearDuplicates joins examples whose texts are nearly the same.
-func joinNearDuplicates(examples []dataset.Example, u unionFind) {
-	x, err := model.NewExtractor(model.Features{Words: shingleWords}, 0)
-	if err != nil {
-		panic(err) // a constant that NewExtractor takes
+// textBytes is the length of the examples' texts together.
+func textBytes(examples []dataset.Example) int {
+	n := 0
+	for _, ex := range examples {
+		n += len(ex.Text)
 	}
-	sizes := make([]int, len(examples))
-	holders := map[model.FeatureID][]int32{} // the latest texts with a shingle
-	for i, ex := range examples {
-		shingles := countFeatures(onlyLongest(x.Extract(ex.Text)))
-		sizes[i] = len(shingles)
-		shared := map[int32]int{}
-		for _, s := range shingles {
-			h := holders[s.id]
-			for _, j := range h {
-				shared[j]++
-			}
-			holders[s.id] = append(h[max(0, len(h)-commonShingle+1):], int32(i))
-		}
-		for j, n := range shared { // joins commute: the order does not matter
-			if float64(n) >= nearDuplicate*float64(sizes[i]+sizes[j]-n) {
-				u.join(i, int(j))
-			}
-		}
-	}
-	joinEqualTexts(examples, u)
-}
-
-// joinEqualTexts joins texts that are too short for shingles.
-func joinEqualTexts(examples []dataset.Example, u unionFind) {
-	first := map[string]int{}
-	for i, ex := range examples {
-		if j, ok := first[ex.Text]; ok {
-			u.join(i, j)
-		} else {
-			first[ex.Text] = i
-		}
-	}
-}
-
-// onlyLongest returns the features of shingleWords words.
-func onlyLongest(features []model.Feature) []model.Feature {
-	return slices.DeleteFunc(slices.Clone(features), func(f model.Feature) bool { return f.Words != shingleWords })
+	return n
 }
 
 // A unionFind is a forest of sets; each element points to its parent, a root

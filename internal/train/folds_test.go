@@ -208,7 +208,7 @@ func TestKnownWords(t *testing.T) {
 		share float64
 		known bool
 	}{{0, false}, {0.5, true}, {1, true}, {0, false}, {1, false}} { // of the first fold the second knows blue; a mention is no word
-		share, known := c.knownWords(c.seenBy(func(j int) bool { return fold[j] != fold[i] }), i)
+		share, known := c.knownWords(c.seenBy(func(j int) bool { return fold[j] != fold[i] }), c.docs[i])
 		if share != want.share || known != want.known {
 			t.Errorf("text %d: got %v, %t, want %v, %t", i, share, known, want.share, want.known)
 		}

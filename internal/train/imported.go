@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -95,12 +96,12 @@ func Import(counts bayesian.Counts, cfg ImportConfig) (*model.Model, *ImportRepo
 // An importer is the state of Import.
 type importer struct {
 	bayesian.Counts
-	cfg        ImportConfig
-	x, check   *model.Extractor // the second by other hashes, see vocabulary
-	vocabulary vocabulary
-	feature    map[string]model.FeatureID // of words that are a feature
-	left       map[string]int64           // of the others: occurrences
-	report     *ImportReport
+	cfg      ImportConfig
+	x, check *model.Extractor                    // the second by other hashes, see vocabulary
+	checks   map[model.FeatureID]model.FeatureID // what check makes of the features
+	feature  map[string]model.FeatureID          // of words that are a feature
+	left     map[string]int64                    // of the others: occurrences
+	report   *ImportReport
 }
 
 func newImporter(counts bayesian.Counts, cfg ImportConfig) (*importer, error) {
@@ -114,7 +115,7 @@ func newImporter(counts bayesian.Counts, cfg ImportConfig) (*importer, error) {
 	}
 	return &importer{
 		Counts: counts, cfg: cfg, x: x, check: check,
-		vocabulary: vocabulary{}, feature: map[string]model.FeatureID{}, left: map[string]int64{},
+		checks: map[model.FeatureID]model.FeatureID{}, feature: map[string]model.FeatureID{}, left: map[string]int64{},
 		report: &ImportReport{Head: cfg.Head, Documents: counts.Documents},
 	}, nil
 }
@@ -154,13 +155,17 @@ func (im *importer) isFeature(word string) (bool, error) {
 	if len(features) != 1 {
 		return false, nil
 	}
-	im.feature[word] = features[0].ID
-	return true, im.vocabulary.add(features, im.check.Extract(word))
+	id, check := features[0].ID, im.check.Extract(word)[0].ID
+	if other, known := im.checks[id]; known && other != check {
+		return true, sharedID(id)
+	}
+	im.feature[word], im.checks[id] = id, check
+	return true, nil
 }
 
 // count returns the features, ascending, and how often each was learned.
 func (im *importer) count() ([]model.FeatureID, *Counts, error) {
-	ids, _ := im.vocabulary.rows()
+	ids := slices.Sorted(maps.Keys(im.checks))
 	if cells := len(ids) * len(im.Classes); cells > maxCells {
 		return nil, nil, fmt.Errorf("%d classes x %d words are more than memory is planned for (%d)", len(im.Classes), len(ids), maxCells)
 	}
@@ -171,7 +176,8 @@ func (im *importer) count() ([]model.FeatureID, *Counts, error) {
 			if !known || w.Count == 0 {
 				continue
 			}
-			cell := &learned.row(int(im.vocabulary[id].row))[c]
+			row, _ := slices.BinarySearch(ids, id)
+			cell := &learned.row(row)[c]
 			if w.Count > math.MaxUint32-int64(*cell) {
 				return nil, nil, fmt.Errorf("class %q: word %.100q: learned more than %d times, with those that fold into the same word", class.Name, w.Word, uint32(math.MaxUint32))
 			}

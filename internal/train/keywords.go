@@ -7,7 +7,6 @@ import (
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/judge"
-	"github.com/parley-nlp/parley/internal/model"
 )
 
 // A keywordRule is what a person with a list of words would do, the baseline
@@ -90,27 +89,83 @@ func (k *keywordRule) predict(rows []uint32) int {
 	return best
 }
 
-// outOfFoldKeywords judges every labelled example of the folds by keywords of
-// the other folds.
+// outOfFoldKeywords judges every labelled example of the given folds by keywords
+// of the other folds.
 func (t *task) outOfFoldKeywords(folds ...int) (truth, predicted []int, err error) {
-	docs := t.vectorise(t.seenBy(func(int) bool { return true }), singleWords, model.Binary)
-	counts := t.count(docs, t.labelled(func(int) bool { return true }))
+	w := t.words()
+	own, all := w.countFolds()
+	rules := map[int]*keywordRule{} // by fold
 	for _, f := range folds {
-		held := t.labelled(func(i int) bool { return t.fold[i] == f })
-		for _, i := range held {
-			rows, values := docs.of(i)
-			if err := counts.subtract(rows, values, t.truth[i]); err != nil {
-				return nil, nil, err
+		if err := all.subtract(own[f]); err != nil {
+			return nil, nil, err
+		}
+		rules[f] = newKeywordRule(all, w.kinds)
+		all.merge(own[f])
+	}
+	t.documents(func(batch []numberedDocument) {
+		for _, d := range batch {
+			if rule := rules[t.fold[d.i]]; rule != nil && t.truth[d.i] >= 0 {
+				truth, predicted = append(truth, t.truth[d.i]), append(predicted, rule.predict(w.of(d.doc)))
 			}
 		}
-		rule := newKeywordRule(counts, t.kinds)
-		for _, i := range held {
-			rows, values := docs.of(i)
-			truth, predicted = append(truth, t.truth[i]), append(predicted, rule.predict(rows))
-			counts.add(rows, values, t.truth[i])
+	})
+	return truth, predicted, nil
+}
+
+// taskWords are the features of a task that can be keywords, numbered.
+type taskWords struct {
+	*task
+	kinds  []kind   // of each word
+	number []uint32 // per row: its word's number + 1, or 0
+	found  []uint32 // scratch of of
+}
+
+func (t *task) words() *taskWords {
+	w := &taskWords{task: t, number: make([]uint32, len(t.ids))}
+	for row, k := range t.corpus.kinds {
+		if k.counted {
+			w.kinds = append(w.kinds, k)
+			w.number[row] = uint32(len(w.kinds))
 		}
 	}
-	return truth, predicted, nil
+	return w
+}
+
+// of lists the words of a document. The slice is valid until the next call.
+func (w *taskWords) of(d document) []uint32 {
+	w.found = w.found[:0]
+	for _, o := range d {
+		if n := w.number[o.row]; n > 0 {
+			w.found = append(w.found, n-1)
+		}
+	}
+	return w.found
+}
+
+// countFolds counts the texts of each fold that have a word, and those of all
+// folds.
+func (w *taskWords) countFolds() (own []*Counts, all *Counts) {
+	all = newCounts(len(w.kinds), len(w.labels), 0)
+	for range w.folds {
+		own = append(own, newCounts(len(w.kinds), len(w.labels), 0))
+	}
+	var ones []float32
+	w.documents(func(batch []numberedDocument) {
+		for _, d := range batch {
+			if w.truth[d.i] < 0 {
+				continue
+			}
+			rows := w.of(d.doc)
+			for len(ones) < len(rows) {
+				ones = append(ones, 1)
+			}
+			own[w.fold[d.i]].add(rows, ones[:len(rows)], w.truth[d.i])
+		}
+	})
+	for _, c := range own {
+		all.merge(c)
+	}
+	return own, all
 }
 
 // A Baseline is how good a simple rule is.

@@ -176,7 +176,7 @@ func assembled(t testing.TB, task *task, pooled, aimed []candidate) (*trainedHea
 	}
 	all := task.everything()
 	h.fitAll(all)
-	spec, err := assemble(task.corpus, []trainedHead{*h}, all)
+	spec, err := assemble(task.corpus, []*trainedHead{h}, all)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ type Report struct {
 	Rows         int          `json:"rows"`
 	Sources      int          `json:"sources"`              // documents, near-duplicates joined
 	Folds        int          `json:"folds,omitempty"`      // of the cross-validation; 0 when there was none
+	MinSources   cut          `json:"min_sources"`          // that a feature must occur in: character n-grams, single words, words of two and of three; 0 in an evaluation
 	TrainedOn    bool         `json:"trained_on,omitempty"` // of an evaluation: the rows are just those of the training
 	Heads        []HeadReport `json:"heads"`
 	Warnings     []string     `json:"warnings,omitempty"`
@@ -153,6 +154,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(b, "revision  %s\n", r.Revision)
 	fmt.Fprintf(b, "model     %s, %d features, %d bytes\n", r.Features, r.FeatureCount, r.ModelBytes)
 	fmt.Fprintf(b, "data      %d rows from %d sources\n", r.Rows, r.Sources)
+	var kept []string
+	for family, name := range familyNames {
+		if n := r.MinSources[family]; n > 1 {
+			kept = append(kept, fmt.Sprintf("%s of at least %d sources", name, n))
+		}
+	}
+	if len(kept) > 0 {
+		fmt.Fprintf(b, "kept      %s\n", strings.Join(kept, ", "))
+	}
 	if r.Folds > 0 {
 		fmt.Fprintf(b, "judged    by %d-fold cross-validation, no source in two folds\n", r.Folds)
 	}
@@ -164,6 +174,8 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	return b.Flush()
 }
+
+var familyNames = [...]string{"character n-grams", "single words", "words of two", "words of three"}
 
 func (h *HeadReport) writeText(b *bufio.Writer) {
 	fmt.Fprintf(b, "\n%s\n", h.Head)

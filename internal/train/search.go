@@ -98,6 +98,30 @@ func bestOfGroups(list []*contender, keep int) (kept, out []*contender) {
 // judge scores the examples of folds [from, to) with every contender and rates
 // the contenders.
 func (s *search) judge(ctx context.Context, list []*contender, from, to int) {
+	if s.docs == nil {
+		s.judgeByPasses(ctx, list, from, to)
+	} else {
+		s.judgeInMemory(ctx, list, from, to)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var workers sync.WaitGroup
+	for _, c := range list {
+		slots <- struct{}{}
+		workers.Go(func() {
+			defer func() { <-slots }()
+			c.folds = to
+			s.rate(c)
+		})
+	}
+	workers.Wait()
+}
+
+// judgeInMemory scores the examples of folds [from, to) with every contender,
+// space by space and fold by fold.
+func (s *search) judgeInMemory(ctx context.Context, list []*contender, from, to int) {
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var workers sync.WaitGroup
 	for _, alike := range bySpace(list) {
@@ -111,18 +135,6 @@ func (s *search) judge(ctx context.Context, list []*contender, from, to int) {
 				}
 			})
 		}
-	}
-	workers.Wait()
-	if ctx.Err() != nil {
-		return
-	}
-	for _, c := range list {
-		slots <- struct{}{}
-		workers.Go(func() {
-			defer func() { <-slots }()
-			c.folds = to
-			s.rate(c)
-		})
 	}
 	workers.Wait()
 }

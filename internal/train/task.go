@@ -16,8 +16,11 @@ type task struct {
 	component []int    // per example: its source, see groups
 	fold      []int    // per example; -1: kept out of sight
 	folds     int      // 0: too few sources to split
+	cut       cut      // what is too rare to be known
 	learnt    []*seen  // per fold: what the other folds know
 	known     []bool   // per example: it has a word that occurs outside its fold
+
+	knownShares []float64 // per example: of its words those that occur outside its fold
 
 	// Targets that have enough texts for tables of their own, ascending.
 	targets []string
@@ -95,17 +98,18 @@ func (t *task) findTargets() {
 func (t *task) dealt(component, fold []int, folds int) *task {
 	d := *t
 	d.component, d.fold, d.folds = component, fold, folds
-	d.learnt = make([]*seen, folds)
-	for f := range folds {
-		d.learnt[f] = d.seenBy(func(i int) bool { return fold[i] >= 0 && fold[i] != f })
+	d.learnt = d.seenByOthers(fold, folds)
+	for f, s := range d.learnt {
+		d.learnt[f] = s.without(d.cut, d.kinds)
 	}
-	d.known = make([]bool, len(t.examples))
-	for i, f := range fold {
-		if f >= 0 {
-			_, d.known[i] = d.knownWords(d.learnt[f], i)
-		}
-	}
+	d.knownShares, d.known = d.knownToOthers(fold, d.learnt)
 	return &d
+}
+
+// dealAs deals the examples as those of another task of the same corpus.
+func (t *task) dealAs(other *task) {
+	t.component, t.fold, t.folds = other.component, other.fold, other.folds
+	t.learnt, t.known, t.knownShares = other.learnt, other.known, other.knownShares
 }
 
 // without returns the task with fold f kept out of sight and the other folds

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,6 +14,8 @@ import (
 	"github.com/parley-nlp/parley/internal/model"
 )
 
+var errNoRows = errors.New("no labelled rows")
+
 // Train fits a model with the given heads to examples, whose Labels are in the
 // order of heads. The model and the report depend on what the examples say,
 // not on their order nor on the machine. When ctx ends, Train gives up with its
@@ -22,7 +25,7 @@ func Train(ctx context.Context, examples []dataset.Example, heads []string, cfg 
 		return nil, nil, err
 	}
 	if len(examples) == 0 {
-		return nil, nil, fmt.Errorf("no labelled rows")
+		return nil, nil, errNoRows
 	}
 	report := &Report{Rows: len(examples)}
 	cfg.Features = withinReason(cfg.Features, examples, report)
@@ -35,25 +38,50 @@ func Train(ctx context.Context, examples []dataset.Example, heads []string, cfg 
 	if err != nil {
 		return nil, nil, err
 	}
-	tasks, err := newTasks(corpus, heads, report)
+	return corpus.train(ctx, heads, sum, &cfg, report)
+}
+
+// train fits a model to the corpus, whose examples have the given sum.
+func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg *Config, report *Report) (*model.Model, *Report, error) {
+	tasks, err := newTasks(c, heads, report)
 	if err != nil {
 		return nil, nil, err
 	}
-	minKnown := deal(corpus, tasks, cfg.Folds, report)
-	all := corpus.seenBy(func(int) bool { return true })
-	step := progress(cfg.Progress, steps(&cfg, tasks))
-	var trained []trainedHead
+	c.sourceLimit = cfg.sourceLimit()
 	for _, t := range tasks {
-		h, err := t.train(ctx, &cfg, all, step)
+		t.cut = cfg.cut()
+	}
+	minKnown := deal(c, tasks, cfg.Folds, report)
+	step := progress(cfg.Progress, steps(cfg, tasks))
+	var trained []*trainedHead
+	for _, t := range tasks {
+		h, err := t.choice(ctx, cfg, step)
 		if err != nil {
 			return nil, nil, err
 		}
-		report.add(&h)
 		trained = append(trained, h)
 	}
-	spec, err := assemble(corpus, trained, all)
+	if cfg.Prune {
+		prune(ctx, trained, step)
+	}
+	report.MinSources = trained[0].cut
+	all := c.seenBy(func(int) bool { return true }).without(trained[0].cut, c.kinds)
+	for _, h := range trained {
+		if err := h.finish(ctx, cfg, all, step); err != nil {
+			return nil, nil, err
+		}
+		h.recall()
+		report.add(h)
+	}
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	spec, err := assemble(c, trained, all)
 	if err != nil {
 		return nil, nil, err
+	}
+	if cfg.Strings {
+		spec.Strings = c.strings(spec.IDs)
 	}
 	spec.MinKnownShare, spec.TrainingData = minKnown, sum
 	m, err := build(spec, cfg.Prior, report)
@@ -137,7 +165,8 @@ const maxCells = 1 << 27
 // deal deals the examples to folds and returns the share of known words that
 // all but one percent of the texts reach when judged by the other folds.
 func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
-	component := groups(c.examples)
+	component := components(c.examples, c.pass, c.bytes)
+	c.source = component
 	report.Sources = sources(component)
 	if k == 0 {
 		k = 5
@@ -154,16 +183,12 @@ func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	for _, t := range tasks {
 		labels = append(labels, t.truth)
 	}
-	fold := folds(component, labels, k, 0)
+	first := tasks[0].dealt(component, folds(component, labels, k, 0), k)
 	for _, t := range tasks {
-		*t = *t.dealt(component, fold, k)
+		t.dealAs(first)
 		t.warnOfLonelyLabels(report)
 	}
-	shares := make([]float64, len(fold))
-	for i, f := range fold {
-		shares[i], _ = c.knownWords(tasks[0].learnt[f], i)
-	}
-	slices.Sort(shares)
+	shares := slices.Sorted(slices.Values(first.knownShares))
 	return shares[len(shares)/100]
 }
 
@@ -203,6 +228,9 @@ func (t *task) warnOf(report *Report, what string, so func(l int) bool) {
 	}
 }
 
+// usualMembers is how many members most ensembles have.
+const usualMembers = 2
+
 // steps is how many spaces and folds a run may visit; it ends early where
 // contenders drop out.
 func steps(cfg *Config, tasks []*task) int {
@@ -216,7 +244,7 @@ func steps(cfg *Config, tasks []*task) int {
 		if len(t.targets) > 0 {
 			once *= 2
 		}
-		n += once*(1+t.folds*cfg.Nested) + t.folds*len(learningParts)*maxMembers
+		n += once*(1+t.folds*cfg.Nested) + t.folds*(len(learningParts)+len(prunable))*usualMembers
 	}
 	return n
 }
@@ -234,17 +262,23 @@ func progress(report func(done, total int), total int) func() {
 	}
 }
 
-// train chooses an ensemble, judges it and fits it to all examples.
-func (t *task) train(ctx context.Context, cfg *Config, all *seen, step func()) (trainedHead, error) {
-	h := trainedHead{}
+// choice returns the head with the ensemble that is best for it.
+func (t *task) choice(ctx context.Context, cfg *Config, step func()) (*trainedHead, error) {
+	h := &trainedHead{}
 	if t.folds == 0 {
 		h.ensemble = t.unjudged(cfg)
-		h.fitAll(all)
-		return h, nil
+	} else {
+		h.ensemble, h.candidates, h.left = t.choose(ctx, cfg, step)
 	}
-	h.ensemble, h.candidates, h.left = t.choose(ctx, cfg, step)
-	if ctx.Err() != nil {
-		return h, ctx.Err()
+	return h, context.Cause(ctx)
+}
+
+// finish judges the ensemble of a head and fits it to all examples.
+func (h *trainedHead) finish(ctx context.Context, cfg *Config, all *seen, step func()) error {
+	t := h.task
+	if t.folds == 0 {
+		h.fitAll(all)
+		return context.Cause(ctx)
 	}
 	h.judgements = h.judge()
 	h.curve = h.straighten(h.judgements)
@@ -253,17 +287,17 @@ func (t *task) train(ctx context.Context, cfg *Config, all *seen, step func()) (
 	}
 	h.metrics = judge.Measure(t.labels, h.judgements)
 	if err := h.settle(cfg); err != nil {
-		return h, err
+		return err
 	}
 	truth, predicted, err := t.outOfFoldKeywords(allFolds(t.folds)...)
 	if err != nil {
-		return h, err
+		return err
 	}
 	h.keywords = newBaseline(len(t.labels), truth, predicted)
 	h.learning = h.learningCurve(ctx, step, h.metrics)
 	h.nested = t.nested(ctx, cfg, step)
 	h.fitAll(all)
-	return h, ctx.Err()
+	return context.Cause(ctx)
 }
 
 // unjudged is the ensemble when nothing can be held out: the first candidate,

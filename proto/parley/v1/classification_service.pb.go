@@ -556,7 +556,9 @@ type HeadPrediction struct {
 	Head string `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
 	// Whether a label was assigned, or why not.
 	Decision Decision `protobuf:"varint,2,opt,name=decision,proto3,enum=parley.v1.Decision" json:"decision,omitempty"`
-	// The assigned label; empty unless decision is DECISION_LABELED.
+	// The assigned label; empty unless decision is DECISION_LABELED. Here and below
+	// a label is its identifier in Head.labels, which stays when the label is
+	// renamed: Head.label_names has its name.
 	Label string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
 	// The best labels, best first, as many as ClassifyOptions.top_k asks for; equal
 	// ones in the order of Head.labels. Also filled when the head abstained. The
@@ -688,7 +690,7 @@ func (x *HeadPrediction) GetLabelSetCoverage() float64 {
 // Score of one label.
 type LabelScore struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The label.
+	// The label, as in Head.labels.
 	Label string `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
 	// Calibrated probability in [0, 1]. ModelRevision.evaluations has its measured
 	// error.
@@ -759,7 +761,7 @@ func (x *LabelScore) GetRawScore() int64 {
 // raw_score = bias + the contributions of all terms + remainder.
 type LabelEvidence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The label.
+	// The label, as in Head.labels.
 	Label string `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
 	// The part of the score that does not depend on the text: the head's bias and,
 	// with TARGET_WEIGHTS_PER_TARGET, the target's.

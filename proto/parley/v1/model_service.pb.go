@@ -196,7 +196,7 @@ type Head struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its id, as in ClassifyOptions.heads.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The labels it can give.
+	// The labels it can give: identifiers, which stay when a label is renamed.
 	Labels []string `protobuf:"bytes,2,rep,name=labels,proto3" json:"labels,omitempty"`
 	// Training documents with each label, in the order of labels.
 	DocumentCounts []int64 `protobuf:"varint,3,rep,packed,name=document_counts,json=documentCounts,proto3" json:"document_counts,omitempty"`
@@ -231,8 +231,11 @@ type Head struct {
 	// other labels share the rest in the old proportions, and none of them rises
 	// above it. Empty: the softmax is calibrated as it is.
 	CalibrationCurve []*CalibrationPoint `protobuf:"bytes,11,rep,name=calibration_curve,json=calibrationCurve,proto3" json:"calibration_curve,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// What people call the labels, in the order of labels. Renaming a label makes
+	// another revision, which differs in nothing else. Empty: by their labels.
+	LabelNames    []string `protobuf:"bytes,12,rep,name=label_names,json=labelNames,proto3" json:"label_names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Head) Reset() {
@@ -338,6 +341,13 @@ func (x *Head) GetDecisionWeights() []float64 {
 func (x *Head) GetCalibrationCurve() []*CalibrationPoint {
 	if x != nil {
 		return x.CalibrationCurve
+	}
+	return nil
+}
+
+func (x *Head) GetLabelNames() []string {
+	if x != nil {
+		return x.LabelNames
 	}
 	return nil
 }
@@ -1024,7 +1034,7 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\vevaluations\x18\x05 \x03(\v2\x15.parley.v1.EvaluationR\vevaluations\x12%\n" +
 	"\x0eartifact_bytes\x18\x06 \x01(\x03R\rartifactBytes\x12#\n" +
 	"\rfeature_count\x18\a \x01(\x03R\ffeatureCount\x12&\n" +
-	"\x0fscore_unit_log2\x18\b \x01(\x05R\rscoreUnitLog2\"\xe4\x03\n" +
+	"\x0fscore_unit_log2\x18\b \x01(\x05R\rscoreUnitLog2\"\x85\x04\n" +
 	"\x04Head\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06labels\x18\x02 \x03(\tR\x06labels\x12'\n" +
@@ -1037,7 +1047,9 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\x1atarget_inverse_temperature\x18\t \x01(\x01R\x18targetInverseTemperature\x12)\n" +
 	"\x10decision_weights\x18\n" +
 	" \x03(\x01R\x0fdecisionWeights\x12H\n" +
-	"\x11calibration_curve\x18\v \x03(\v2\x1b.parley.v1.CalibrationPointR\x10calibrationCurve\"J\n" +
+	"\x11calibration_curve\x18\v \x03(\v2\x1b.parley.v1.CalibrationPointR\x10calibrationCurve\x12\x1f\n" +
+	"\vlabel_names\x18\f \x03(\tR\n" +
+	"labelNames\"J\n" +
 	"\x10CalibrationPoint\x12 \n" +
 	"\vprobability\x18\x01 \x01(\x01R\vprobability\x12\x14\n" +
 	"\x05share\x18\x02 \x01(\x01R\x05share\"\xd3\x03\n" +
