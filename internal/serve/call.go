@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/rs/zerolog"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -51,7 +50,7 @@ func (s *Server) logCall(ctx context.Context, request any, info *grpc.UnaryServe
 		send = grpc.SetTrailer // clients do not retry a call that got a header
 	}
 	// Without a stream (a method called directly) there is nowhere to send it.
-	_ = send(ctx, metadata.Pairs(requestIDKey, c.id))
+	_ = send(ctx, metadata.MD{requestIDKey: {c.id}})
 	s.log(c, info.FullMethod, err, time.Since(start))
 	return answer, err
 }
@@ -125,16 +124,8 @@ func plausibleID(id string) bool {
 	return 0 < len(id) && len(id) <= 64 && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// recoverPanic turns a panic into INTERNAL, so that one call's bug is not the
-// end of the others.
-func (s *Server) recoverPanic(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	return recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(s.panicked))(ctx, request, info, handler)
-}
-
-func (s *Server) recoverStreamPanic(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	return recovery.StreamServerInterceptor(recovery.WithRecoveryHandlerContext(s.panicked))(srv, stream, info, handler)
-}
-
+// panicked turns a panic into INTERNAL, so that one call's bug is not the end of
+// the others.
 func (s *Server) panicked(ctx context.Context, p any) error {
 	id := cmp.Or(callOf(ctx).id, rand.Text()) // streams have no id yet
 	s.cfg.Log.Error().Str("request_id", id).Str("panic", fmt.Sprint(p)).Bytes("stack", debug.Stack()).Msg("panic")

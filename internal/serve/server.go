@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"buf.build/go/protovalidate"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/rs/zerolog"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -116,12 +117,13 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	}
 	s := &Server{cfg: cfg, validator: v, health: health.NewServer()}
 	s.streams, s.endStream = context.WithCancel(context.Background())
+	handlePanic := recovery.WithRecoveryHandlerContext(s.panicked)
 	s.grpc = grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageBytes),
 		grpc.NumStreamWorkers(64), // goroutines kept warm: a fifth less CPU a call at 64 in flight
-		grpc.ChainUnaryInterceptor(s.logCall, s.recoverPanic, s.validate),
-		grpc.ChainStreamInterceptor(s.recoverStreamPanic, s.limitStream),
+		grpc.ChainUnaryInterceptor(s.logCall, recovery.UnaryServerInterceptor(handlePanic), s.validate),
+		grpc.ChainStreamInterceptor(recovery.StreamServerInterceptor(handlePanic), s.limitStream),
 	)
 	if service == nil {
 		service = s
