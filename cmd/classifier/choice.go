@@ -14,7 +14,7 @@ type choiceFlags struct {
 	Cost       *float64 `placeholder:"C" help:"Strength C of linear models: the weight of mistakes against that of large weights. Default: the best of a few."`
 	Members    int      `default:"${members}" placeholder:"N" help:"Most estimators to blend; 1 for a single one. Default: ${default}."`
 	Objective  string   `enum:"macro-f1,accuracy" default:"macro-f1" help:"What the named label shall be best for: macro-f1 may favour rare labels over more probable ones; accuracy names the most probable."`
-	MinSources int      `default:"1" placeholder:"K" help:"Keep only words and n-grams that occur in at least K sources (near-copies count as one): with 2 the model holds nothing that a single source has. Default: ${default}."`
+	MinSources int      `default:"1" placeholder:"K" help:"Keep only words and n-grams that occur in at least K sources (near-copies count as one): with 2 the model holds nothing that a single source has. Targets then get no weights of their own. Default: ${default}."`
 	NoPrune    bool     `help:"Keep n-grams of few sources too. By default those are left out that the loss does not need."`
 	NoStrings  bool     `help:"Leave out what the features are called: the model is smaller and holds no word of the texts. Evidence stays, as it comes from the text that is classified."`
 	Budget     int64    `default:"${budget}" placeholder:"WORK" help:"Most work of the search, in visits of a weight of a feature; beyond it the dearest candidates are not tried. Default: ${default}, about a minute of one core."`

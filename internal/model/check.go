@@ -50,6 +50,11 @@ func (s *Spec) checkRows() error {
 	if n := len(s.Strings); n != 0 && n != len(s.IDs) {
 		return fmt.Errorf("%d strings: want one for each of %d features, or none", n, len(s.IDs))
 	}
+	for i, text := range s.Strings {
+		if text == "" || !utf8.ValidString(text) {
+			return fmt.Errorf("the string of feature %d is %q: want UTF-8", i, text)
+		}
+	}
 	for i := range s.Heads {
 		h := &s.Heads[i]
 		if err := checkRows(h.TargetIDs, h.TargetWeights, h.targetColumns()); err != nil {

@@ -122,7 +122,7 @@ func (d *decoder) table(l layout) table {
 	if rows > maxFeatures {
 		d.fail(fmt.Errorf("%d features: want at most %d", rows, maxFeatures))
 	}
-	cells := toCells(d.take(8*rows*uint64(l.stride), "rows")) // below 2^50: rows < 2^31, columns <= 2 * MaxLabels
+	cells := toCells(d.take(8*rows*uint64(l.stride), "rows")) // below 2^54: rows < 2^31, a row has less than 2^20 cells
 	if d.err != nil {
 		return table{}
 	}
@@ -147,6 +147,10 @@ func (d *decoder) strings(rows int) (ends []uint32, text []byte) {
 		ends[i] = le.Uint32(list[4*i:])
 		if ends[i] <= last || uint64(ends[i]) > size {
 			d.fail(fmt.Errorf("the string of feature %d ends at %d, the one before at %d, all at %d", i, ends[i], last, size))
+			return nil, nil
+		}
+		if int(last) < len(text) && !utf8.RuneStart(text[last]) {
+			d.fail(fmt.Errorf("the string of feature %d does not begin with a character", i))
 			return nil, nil
 		}
 		last = ends[i]

@@ -99,7 +99,7 @@ func (x *Extractor) Extract(text string) []Feature {
 // Strings calls yield with the strings of those features of the last Extract for
 // which want holds, by their positions: folded words with spaces between them,
 // or "~" and the characters of a character n-gram, in which a space is an end of
-// the word.
+// the word. Of long words it gives the beginning.
 func (x *Extractor) Strings(want func(i int) bool, yield func(i int, s string)) {
 	at := 0
 	name := func(s func() string) {
@@ -129,9 +129,12 @@ func (t *tokenizer) phrase(lo, hi int) string {
 		if i > lo {
 			b.WriteByte(' ')
 		}
-		k := &t.tokens[i]
-		runes := make([]rune, max(k.end-k.start, k.foldHi-k.foldLo))
-		b.WriteString(string(runes[:t.runes(runes, k)]))
+		var runes [maxWordRunes + 1]rune
+		n := t.runes(runes[:], &t.tokens[i])
+		if n > maxWordRunes {
+			runes[maxWordRunes] = '…'
+		}
+		b.WriteString(string(runes[:n]))
 	}
 	return b.String()
 }

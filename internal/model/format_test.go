@@ -375,7 +375,8 @@ func TestBrokenRules(t *testing.T) {
 			}
 		}, "feature ids are not hashes: more than 512 share a place", false},
 		{func(s *Spec) { s.Strings = []string{"peace", "war"} }, "2 strings: want one for each of 1 features, or none", true},
-		{func(s *Spec) { s.Strings[0] = "\xff" }, "the strings are not UTF-8", false},
+		{func(s *Spec) { s.Strings[0] = "\xff" }, `the string of feature 0 is "\xff": want UTF-8`, true},
+		{func(s *Spec) { s.Strings[0] = "" }, `the string of feature 0 is "": want UTF-8`, true},
 	} {
 		s := smallSpec()
 		c.breakIt(&s)
@@ -453,6 +454,7 @@ func TestDamagedFiles(t *testing.T) {
 		{replace(t, u64(5)+u32(5), u64(5)+u32(4)), ErrFormat, "not a model file: the strings end at 4: want 5"},
 		{replace(t, u64(5)+u32(5), u64(5)+u32(0)), ErrFormat, "not a model file: the string of feature 0 ends at 0, the one before at 0, all at 5"},
 		{replace(t, u64(5)+u32(5), u64(1<<40)+u32(5)), ErrFormat, "not a model file: the file ends within strings"},
+		{replace(t, u64(5)+u32(5)+"peace", u64(5)+u32(5)+"\xffeace"), ErrFormat, "not a model file: the strings are not UTF-8"},
 		{seal(append(bytes.Clone(whole[:len(whole)-32]), 0)), ErrFormat, "not a model file: the self-test has 1009 bytes: want 1008"},
 
 		// An answer of the self-test that this program does not give.

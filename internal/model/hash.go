@@ -34,7 +34,7 @@ func finish(state uint64) FeatureID {
 	state ^= state >> 33
 	state *= 0xc4ceb9fe1a85ec53
 	state ^= state >> 33
-	return FeatureID(max(state, 1)) // 0 marks an empty slot of the index
+	return FeatureID(max(state, 1)) // ids ascend from above 0
 }
 
 // Cross returns the id of a feature in texts about a target, whose name is in

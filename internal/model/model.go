@@ -16,7 +16,7 @@ import (
 const ScoreBits = 20
 
 // MaxTextBytes is how much of a text is read; what follows is left out. It
-// keeps every score far inside an int64.
+// keeps every score inside an int64.
 const MaxTextBytes = 1 << 24
 
 // A Head is one output of a model: exactly one of its labels fits a text.
@@ -214,13 +214,13 @@ func (m *Model) Acquire() *Classifier { return m.pool.Get().(*Classifier) }
 
 // Release gives back what Acquire returned.
 func (m *Model) Release(c *Classifier) {
-	if max(cap(c.tok.tokens), cap(c.tok.folded)) <= maxPooled { // do not keep the memory of a rare giant
+	if max(cap(c.tok.tokens), cap(c.tok.folded), cap(c.set.hits)) <= maxPooled { // do not keep the memory of a rare giant
 		m.pool.Put(c)
 	}
 }
 
-// maxPooled is how many tokens and runes a classifier may have room for, to be
-// kept; it bounds the hits too, of which a token has a few.
+// maxPooled is how many tokens, runes and hits a classifier may have room for, to
+// be kept.
 const maxPooled = 1 << 17
 
 // Strings are what the features are (see Extractor.Strings), ascending by id;

@@ -94,9 +94,9 @@ func newLayout(heads []Head, weighted bool, has func(Block) bool) layout {
 	return l
 }
 
-// maxProbe bounds how far a key may lie from its place. Hashes stay far below
-// it (the longest run of a half-full table grows with the logarithm of its
-// size); a file whose ids were made to collide is refused, not waited for.
+// maxProbe bounds how far a key may lie from its place, and so how far a look-up
+// goes. Hashes stay far below it (the longest run of a half-full table grows with
+// the logarithm of its size); a file whose ids were made to collide is refused.
 const maxProbe = 512
 
 // newTable verifies rows and indexes them.
@@ -177,12 +177,14 @@ func ones(n uint32) uint32 { return uint32(int32(n|-n) >> 31) }
 // row returns the row of a feature, or unknown.
 func (t *table) row(id FeatureID) uint32 {
 	low := uint32(id) << t.rowBits
-	at := uint64(id) >> (t.shift & 63)
-	for slot := t.slots[at]; slot != 0; slot = t.slots[at] {
+	place := uint64(id) >> (t.shift & 63)
+	for _, slot := range t.slots[place:][:maxProbe+1] {
+		if slot == 0 {
+			break
+		}
 		if row := slot&(1<<t.rowBits-1) - 1; (slot^low)>>t.rowBits == 0 && t.id(row) == id {
 			return row
 		}
-		at++
 	}
 	return unknown
 }

@@ -174,8 +174,8 @@ type builder struct {
 }
 
 // assemble returns the model that the heads make. Rows that say nothing are
-// left out, except single words, which tell what the model has seen, and all
-// rows when values are normalised: what a feature is worth depends on the
+// left out, except single words, which tell what the model has seen, those that
+// a target adds to, and all rows when values are normalised: what a feature is worth depends on the
 // others that are known.
 func assemble(c *corpus, heads []*trainedHead, all *seen) (model.Spec, error) {
 	b := &builder{corpus: c, heads: heads}
@@ -196,20 +196,38 @@ func assemble(c *corpus, heads []*trainedHead, all *seen) (model.Spec, error) {
 
 // pooledRows fills in the rows of the features themselves.
 func (b *builder) pooledRows(keepSilent bool, all *seen) {
-	row := make([]int16, b.columns)
+	row, aimed := make([]int16, b.columns), b.aimed()
 	for i, id := range b.corpus.ids {
 		kind := b.corpus.kinds[i]
 		if all.df[i] == 0 || !kind.in(b.spec.Features) {
 			continue
 		}
 		b.fill(row, i)
-		if keepSilent || kind.words == 1 || slices.ContainsFunc(row, func(w int16) bool { return w != 0 }) {
+		if keepSilent || kind.words == 1 || aimed[uint32(i)] || !isZero(row) {
 			b.kept = append(b.kept, i)
 			b.spec.IDs = append(b.spec.IDs, id)
 			b.spec.Weights = append(b.spec.Weights, row...)
 		}
 	}
 }
+
+// aimed are the rows of the corpus that a target adds to: only what is known at
+// all is looked up for a target.
+func (b *builder) aimed() map[uint32]bool {
+	rows := map[uint32]bool{}
+	for _, h := range b.heads {
+		for _, blk := range h.blocks {
+			for _, list := range blk.target {
+				for _, o := range list {
+					rows[o.row] = true
+				}
+			}
+		}
+	}
+	return rows
+}
+
+func isZero(row []int16) bool { return !slices.ContainsFunc(row, func(w int16) bool { return w != 0 }) }
 
 // fill writes row i of the corpus.
 func (b *builder) fill(row []int16, i int) {
@@ -274,6 +292,7 @@ func (h *trainedHead) targetRows(ids []model.FeatureID, blocks []model.Block) (m
 			at += n
 		}
 	}
+	maps.DeleteFunc(rows, func(_ model.FeatureID, row []int16) bool { return isZero(row) })
 	return rows, nil
 }
 

@@ -32,7 +32,8 @@ type Config struct {
 	// Purposes ask for thresholds on the probability of a label.
 	Purposes []string
 	// MinSources is in how many sources a feature must occur to be known: with 2
-	// a model holds nothing that only one has. 0 means 1.
+	// a model holds nothing that only one has; targets then get no weights of
+	// their own. 0 means 1.
 	MinSources int
 	// Prune leaves out n-grams of few sources where that does no harm.
 	Prune bool

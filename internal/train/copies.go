@@ -38,8 +38,7 @@ func joinNearDuplicates(u unionFind, each pass, bytes int) {
 	compareTexts(u, each, sizes, known, shinglesAtATime(sizes))
 }
 
-// joinEqualTexts joins examples whose texts are equal, if too short for
-// shingles. It returns how many different shingles each text has, and which of
+// joinEqualTexts joins examples whose texts are equal. It returns how many different shingles each text has, and which of
 // them came twice.
 func joinEqualTexts(u unionFind, each pass, bytes int) ([]int32, *sketch) {
 	sizes, known := make([]int32, len(u)), newSketch(bytes)

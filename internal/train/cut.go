@@ -1,7 +1,9 @@
 package train
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/parley-nlp/parley/internal/exact"
@@ -29,6 +31,31 @@ func (s *seen) without(c cut, kinds []kind) *seen {
 		}
 	}
 	return &kept
+}
+
+// countSources decides how far sources are counted, as memory allows.
+func (c *corpus) countSources(cfg *Config, report *Report) error {
+	c.sourceLimit = cfg.sourceLimit()
+	cells := len(c.ids) * int(c.sourceLimit) * cmp.Or(cfg.Folds, 5)
+	switch {
+	case cells <= maxCells || c.sourceLimit <= 1:
+		return nil
+	case cfg.MinSources > 1:
+		return fmt.Errorf("%d features, %d sources of each in %d folds: more than memory is planned for (%d)", len(c.ids), c.sourceLimit, cmp.Or(cfg.Folds, 5), maxCells)
+	}
+	report.warn("%d features: too many to find those of a single source: nothing was pruned", len(c.ids))
+	cfg.Prune, c.sourceLimit = false, 0
+	return nil
+}
+
+// knowsWords reports whether any single word is known.
+func (c *corpus) knowsWords(s *seen) bool {
+	for row, df := range s.df {
+		if df > 0 && c.kinds[row].words == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // A sourceCounter counts the different sources that have each row, up to a
@@ -129,17 +156,23 @@ func (e *ensemble) reads(family int) bool {
 // pruned returns the ensemble trained without the features that c cuts.
 func (e *ensemble) pruned(ctx context.Context, c cut, step func()) ensemble {
 	p := e.fresh()
-	t := *e.task
-	t.cut, t.learnt = c, make([]*seen, len(e.learnt))
-	for f, s := range e.learnt {
-		t.learnt[f] = s.without(c, t.kinds)
-	}
-	p.task = &t
-	s := &search{task: &t, step: step, use: func(int) bool { return true }}
+	t := e.task.with(c)
+	p.task = t
+	s := &search{task: t, step: step, use: func(int) bool { return true }}
 	s.judge(ctx, p.pooled, 0, t.folds)
 	s.judge(ctx, p.aimed, 0, t.folds)
 	p.blend(t.evident(func(int) bool { return true }))
 	return p
+}
+
+// with returns the task with a stricter cut.
+func (t *task) with(c cut) *task {
+	stricter := *t
+	stricter.cut, stricter.learnt = c, make([]*seen, len(t.learnt))
+	for f, s := range t.learnt {
+		stricter.learnt[f] = s.without(c, t.kinds)
+	}
+	return &stricter
 }
 
 // A standing is how an ensemble does out of fold.

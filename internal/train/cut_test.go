@@ -191,3 +191,26 @@ func TestCutLeavesRowsAlone(t *testing.T) {
 		t.Errorf("the counts have changed: %v", s.df)
 	}
 }
+
+func TestMinSourcesBeyondTheData(t *testing.T) {
+	cfg := quick()
+	cfg.MinSources = 7
+	_, _, err := Train(t.Context(), generated(8, 12), twoHeads, cfg) // of six sources
+	if err == nil || err.Error() != "no word occurs in 7 of 6 sources" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// What one source said of a target would be in a table of the target, however
+// many sources used the word of others.
+func TestMinSourcesLeavesTargetsAlike(t *testing.T) {
+	cfg := quick()
+	cfg.MinSources = 2
+	m, r := mustTrain(t, opposed(5, 240), []string{"stance"}, cfg)
+	if n := len(m.Heads()[0].Targets); n != 0 {
+		t.Errorf("%d targets", n)
+	}
+	if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, "stance: with a minimum of sources no target") }) {
+		t.Errorf("warnings %q", r.Warnings)
+	}
+}

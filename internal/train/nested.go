@@ -12,8 +12,10 @@ import (
 // when using cross-validation for model selection" (2006).
 func (t *task) nested(ctx context.Context, cfg *Config, step func()) [][]judge.Judgement {
 	var repeats [][]judge.Judgement
+	asked := *t
+	asked.cut = cfg.cut()
 	for r := range cfg.Nested {
-		outer := t.dealt(t.component, folds(t.component, [][]int{t.truth}, t.folds, uint64(r+1)), t.folds)
+		outer := asked.dealt(t.component, folds(t.component, [][]int{t.truth}, t.folds, uint64(r+1)), t.folds)
 		var list []judge.Judgement
 		for f := range outer.folds {
 			list = append(list, outer.judgeChoice(ctx, cfg, f, step)...)
@@ -33,11 +35,17 @@ func (t *task) judgeChoice(ctx context.Context, cfg *Config, f int, step func())
 	if ctx.Err() != nil {
 		return nil
 	}
+	if cfg.Prune {
+		h := &trainedHead{ensemble: chosen}
+		prune(ctx, []*trainedHead{h}, step)
+		chosen = h.ensemble
+	}
 	judged := chosen.judge()
 	chosen.curve = chosen.straighten(judged)
 	if cfg.Objective == MacroF1 {
 		chosen.decision = chosen.decide(judged)
 	}
+	t = t.with(chosen.cut)
 	s := &search{task: t, step: step, use: func(int) bool { return true }}
 	e := chosen.fresh()
 	e.task = t

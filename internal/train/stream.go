@@ -16,7 +16,7 @@ import (
 )
 
 // Stream is Train for more text than memory has room for: it reads the rows
-// again for every pass that it makes over them, some twenty times. Every
+// again for every pass that it makes over them, some twenty times a head. Every
 // call of rows must give the same rows in the same order; a difference is an
 // error. What is kept of a row is its labels, place and scores; beyond that
 // memory grows with the different features and with the phrases that more than

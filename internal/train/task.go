@@ -77,7 +77,7 @@ func (t *task) findTargets() {
 		return n
 	}
 	for name := range counts {
-		if texts(name) >= minTargetTexts && len(counts[name]) > 1 && len(counts) > 1 && len(name) <= model.MaxNameBytes {
+		if texts(name) >= minTargetTexts && len(counts[name]) > 1 && len(counts) > 1 && model.CheckName(name) == nil {
 			t.targets = append(t.targets, name)
 		}
 	}
@@ -91,6 +91,14 @@ func (t *task) findTargets() {
 		if t.target[i] = at; !found {
 			t.target[i] = -1
 		}
+	}
+}
+
+// forgetTargets treats texts about any target alike.
+func (t *task) forgetTargets() {
+	t.targets = nil
+	for i := range t.target {
+		t.target[i] = -1
 	}
 }
 

@@ -47,9 +47,15 @@ func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg
 	if err != nil {
 		return nil, nil, err
 	}
-	c.sourceLimit = cfg.sourceLimit()
+	if err := c.countSources(cfg, report); err != nil {
+		return nil, nil, err
+	}
 	for _, t := range tasks {
 		t.cut = cfg.cut()
+		if cfg.MinSources > 1 && len(t.targets) > 0 {
+			report.warn("%s: with a minimum of sources no target gets weights of its own: what was said of it may come from one source", t.name)
+			t.forgetTargets()
+		}
 	}
 	minKnown := deal(c, tasks, cfg.Folds, report)
 	step := progress(cfg.Progress, steps(cfg, tasks))
@@ -66,6 +72,9 @@ func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg
 	}
 	report.MinSources = trained[0].cut
 	all := c.seenBy(func(int) bool { return true }).without(trained[0].cut, c.kinds)
+	if cfg.MinSources > 1 && !c.knowsWords(all) {
+		return nil, nil, fmt.Errorf("no word occurs in %d of %d sources", cfg.MinSources, report.Sources)
+	}
 	for _, h := range trained {
 		if err := h.finish(ctx, cfg, all, step); err != nil {
 			return nil, nil, err
@@ -73,7 +82,7 @@ func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg
 		h.recall()
 		report.add(h)
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil { // a pass that failed leaves less than all
 		return nil, nil, context.Cause(ctx)
 	}
 	spec, err := assemble(c, trained, all)
@@ -82,6 +91,9 @@ func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg
 	}
 	if cfg.Strings {
 		spec.Strings = c.strings(spec.IDs)
+	}
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
 	}
 	spec.MinKnownShare, spec.TrainingData = minKnown, sum
 	m, err := build(spec, cfg.Prior, report)
@@ -150,6 +162,9 @@ func newTasks(c *corpus, heads []string, report *Report) ([]*task, error) {
 				sizes[l]++
 			}
 		}
+		if n := slices.Max(sizes); n >= maxNormalised {
+			return nil, fmt.Errorf("head %q: %d rows of one label: want less than %d, as values that count in fractions would overflow", name, n, maxNormalised)
+		}
 		t.warnOf(report, "with less than 5 examples, too few to be learned or judged", func(l int) bool { return sizes[l] < fewExamples })
 		tasks = append(tasks, t)
 	}
@@ -157,6 +172,10 @@ func newTasks(c *corpus, heads []string, report *Report) ([]*task, error) {
 }
 
 const fewExamples = 5
+
+// maxNormalised is how many rows of a label have room in a count, which is a
+// uint32, if a feature has the whole length of each.
+const maxNormalised = 1 << (32 - 12)
 
 // maxCells is how many counts a head may have: about 2 GB with all that is made
 // of them.
