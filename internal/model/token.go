@@ -65,11 +65,13 @@ func (t *tokenizer) tokenize(text string) {
 		c := text[i]
 		switch {
 		case foldASCII[c] != 0:
-			if n := urlLen(text[i:]); n > 0 {
-				i = t.url(i, i+n)
-			} else {
-				i = t.word(text, i, i)
+			if c|0x20 == 'h' || c|0x20 == 'w' {
+				if n := urlLen(text[i:]); n > 0 {
+					i = t.url(i, i+n)
+					continue
+				}
 			}
+			i = t.word(text, i, i)
 		case c >= utf8.RuneSelf:
 			r, size := utf8.DecodeRuneInString(text[i:])
 			switch {
@@ -291,11 +293,9 @@ func standsAlone(r rune) bool {
 	return r >= 0x2e80 && unicode.In(r, unicode.Han, unicode.Hiragana) && !unicode.IsMark(r)
 }
 
-// urlLen returns the length of the URL at the start of text, or else 0.
+// urlLen returns the length of the URL at the start of text, which begins with
+// "h" or "w", or else 0.
 func urlLen(text string) int {
-	if c := text[0] | 0x20; c != 'h' && c != 'w' {
-		return 0
-	}
 	prefix := 0
 	for _, p := range [...]string{"http://", "https://", "www."} {
 		n := len(p)
