@@ -5,7 +5,7 @@
 //
 //	tokens      text -> folded words with offsets            (token.go)
 //	features    tokens -> 64-bit feature ids                 (feature.go)
-//	scores      ids -> rows of the index -> integer sums     (classify.go)
+//	scores      ids -> rows of the table -> integer sums     (table.go, classify.go)
 //	calibration integer sums -> probabilities                (classify.go)
 //	decision    probabilities -> a label or why there is none (decide.go)
 //	evidence    which words made the score                   (explain.go)

@@ -3,7 +3,6 @@ package train
 import (
 	"errors"
 	"math"
-	"slices"
 )
 
 // Counts are the statistics of a head: integers, so that adding documents is
@@ -17,11 +16,6 @@ type Counts struct {
 
 func newCounts(rows, labels int, bits uint8) *Counts {
 	return &Counts{labels: labels, bits: bits, docs: make([]uint64, labels), features: make([]uint32, rows*labels)}
-}
-
-// clone returns counts of its own that equal c.
-func (c *Counts) clone() *Counts {
-	return &Counts{c.labels, c.bits, slices.Clone(c.docs), slices.Clone(c.features)}
 }
 
 // add counts a document of the given label.

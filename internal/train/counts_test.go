@@ -235,3 +235,8 @@ func TestCloneIsIndependent(t *testing.T) {
 		t.Errorf("after adding to a clone: got %v, want %v", c, want)
 	}
 }
+
+// clone returns counts of its own that equal c.
+func (c *Counts) clone() *Counts {
+	return &Counts{c.labels, c.bits, slices.Clone(c.docs), slices.Clone(c.features)}
+}
