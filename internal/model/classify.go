@@ -1,7 +1,6 @@
 package model
 
 import (
-	"slices"
 	"unicode/utf8"
 
 	"github.com/parley-nlp/parley/internal/exact"
@@ -11,17 +10,18 @@ import (
 // goroutine. Classify allocates nothing once the memory has grown to the
 // size of the texts.
 type Classifier struct {
-	m      *Model
-	tok    tokenizer
-	buf    []Feature
-	rows   []uint32 // of buf
-	set    hitSet
-	values [values][]int32 // of the hits, by value function; binary: nil
-	aims   []aim           // per head
-	sums   []int64         // per column
-	words  []uint64        // scratch of table.sum
-	nats   []float64       // scratch of calibrate
-	result Result
+	m        *Model
+	tok      tokenizer
+	families []uint8 // of features, in their order
+	grams    grams
+	found    []found // of grams.ids
+	set      hitSet
+	values   [values][]int32 // of the hits, by value function; binary: nil
+	aims     []aim           // per head
+	sums     []int64         // per column
+	words    []uint64        // scratch of table.sum
+	nats     []float64       // scratch of calibrate
+	result   Result
 
 	// Of Explain: the terms of the last text, and the term of each hit.
 	grouped bool
@@ -64,7 +64,7 @@ type Prediction struct {
 
 // NewClassifier returns a classifier of its own for m.
 func (m *Model) NewClassifier() *Classifier {
-	c := &Classifier{m: m}
+	c := &Classifier{m: m, families: m.spec.Features.families()}
 	c.aims, c.sums = make([]aim, len(m.spec.Heads)), make([]int64, m.table.stride*lanes)
 	c.words = make([]uint64, m.table.stride*lanes)
 	for _, h := range m.spec.Heads {
@@ -92,38 +92,54 @@ func (c *Classifier) Classify(text, target string) *Result {
 	return &c.result
 }
 
-// featureBlock is how many tokens give their features at a time, so that the
-// features of a long text need no more memory than those of a short one.
-const featureBlock = 64
+// blockTokens is how many tokens give their n-grams at a time, so that those of a
+// long text need no more memory than those of a short one.
+const blockTokens = 64
 
 // look finds the known features of the tokens and counts the words.
 func (c *Classifier) look() {
 	c.set.reset()
-	words, known := 0, 0
-	for lo := 0; lo < len(c.tok.tokens); lo += featureBlock {
-		hi := min(lo+featureBlock, len(c.tok.tokens))
-		c.buf = c.tok.appendFeatures(c.buf[:0], c.m.spec.Features, lo, hi)
-		c.rows = slices.Grow(c.rows[:0], len(c.buf))[:len(c.buf)]
-		c.m.table.find(c.rows, c.buf)
-		for i, row := range c.rows {
-			f := &c.buf[i]
-			if row != unknown {
-				c.set.add(row, f)
-			}
-			if f.Counted {
-				words++
-				if row != unknown {
-					known++
-				}
-			}
-		}
+	c.result.Words, c.result.KnownWords = 0, 0
+	base := uint32(0)
+	for lo := 0; lo < len(c.tok.tokens); lo += blockTokens {
+		c.grams.read(&c.tok, c.m.spec.Features, lo, min(lo+blockTokens, len(c.tok.tokens)))
+		c.lookUp(base)
+		base += uint32(len(c.grams.ids))
 	}
 	r := &c.result
-	r.Words, r.KnownWords = words, known
-	r.outOfDomain = float64(known) < c.m.spec.MinKnownShare*float64(words)
-	if known == 0 {
+	r.outOfDomain = float64(r.KnownWords) < c.m.spec.MinKnownShare*float64(r.Words)
+	if r.KnownWords == 0 {
 		// Splinters of unknown words and punctuation are no evidence.
 		c.set.reset()
+	}
+}
+
+// lookUp looks up a block of n-grams, family by family, and counts its words. base
+// is the number of n-grams before it.
+func (c *Classifier) lookUp(base uint32) {
+	from := 0
+	for _, words := range c.families {
+		to := c.grams.ends[words]
+		c.found = c.m.table.find(c.found, c.grams.ids[from:to])
+		c.set.add(c.found, words, base+uint32(from))
+		if words == 1 {
+			c.count(c.tok.tokens[c.grams.lo:c.grams.hi])
+		}
+		from = to
+	}
+}
+
+// count counts the words among tokens, of which those in c.found are known.
+func (c *Classifier) count(tokens []token) {
+	for i := range tokens {
+		if tokens[i].word {
+			c.result.Words++
+		}
+	}
+	for _, f := range c.found {
+		if tokens[f.at].word {
+			c.result.KnownWords++
+		}
 	}
 }
 

@@ -68,19 +68,36 @@ func (c *Classifier) group() {
 	}
 	c.grouped, c.terms, c.termOf = true, c.terms[:0], c.termOf[:0]
 	at := make(map[[2]uint32]int, len(c.set.hits))
-	for _, hit := range c.set.hits {
-		span := [2]uint32{hit.start, hit.end}
+	for n, span := range c.spans() {
 		i, ok := at[span]
 		if !ok {
 			i = len(c.terms)
 			at[span] = i
-			c.terms = append(c.terms, Evidence{Start: int(hit.start), End: int(hit.end), Count: 1})
+			c.terms = append(c.terms, Evidence{Start: int(span[0]), End: int(span[1]), Count: 1})
 		}
 		c.termOf = append(c.termOf, i)
-		if hit.words > 0 {
+		if hit := &c.set.hits[n]; hit.words > 0 {
 			c.terms[i].Count = int(hit.count)
 		}
 	}
+}
+
+// spans returns the bytes of the first occurrence of each hit, from start to end.
+// Hits are in the order of their first occurrences, so one more reading of the
+// text's n-grams meets them all.
+func (c *Classifier) spans() [][2]uint32 {
+	list := make([][2]uint32, 0, len(c.set.hits))
+	at := uint32(0)
+	for lo := 0; lo < len(c.tok.tokens); lo += blockTokens {
+		c.grams.read(&c.tok, c.m.spec.Features, lo, min(lo+blockTokens, len(c.tok.tokens)))
+		for s := range c.grams.all() {
+			if len(list) < len(c.set.hits) && c.set.hits[len(list)].first == at {
+				list = append(list, [2]uint32{c.tok.tokens[s.first].start, c.tok.tokens[s.last].end})
+			}
+			at++
+		}
+	}
+	return list
 }
 
 // valueAt is the i-th of values; nil are 1.

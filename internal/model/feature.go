@@ -2,7 +2,7 @@ package model
 
 import (
 	"fmt"
-	"iter"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +44,16 @@ func (f Features) check() error {
 	return nil
 }
 
+// families lists the families of f in the order in which texts give them, by their
+// numbers of words, 0 for characters.
+func (f Features) families() []uint8 {
+	list := []uint8{1, 2, 3}[:f.Words]
+	if f.CharMax > 0 {
+		list = append(list, 0)
+	}
+	return list
+}
+
 // String is the compact form of f, as in "words 1-2, characters 2-5".
 func (f Features) String() string {
 	s := "words 1"
@@ -74,6 +84,7 @@ type Feature struct {
 type Extractor struct {
 	features Features
 	tok      tokenizer
+	grams    grams
 	buf      []Feature
 }
 
@@ -88,11 +99,20 @@ func NewExtractor(f Features, seed uint64) (*Extractor, error) {
 	return &Extractor{features: f, tok: tokenizer{seed: seed}}, nil
 }
 
-// Extract returns the features of text in order of their tokens, repeats
-// included. Like Classify it reads at most MaxTextBytes. The slice is valid until the next call.
+// Extract returns the features of text, repeats included: single words in their
+// order, then pairs, triples, and characters. Like Classify it reads at most
+// MaxTextBytes. The slice is valid until the next call.
 func (x *Extractor) Extract(text string) []Feature {
 	x.tok.tokenize(head(text, MaxTextBytes))
-	x.buf = x.tok.appendFeatures(x.buf[:0], x.features, 0, len(x.tok.tokens))
+	x.grams.read(&x.tok, x.features, 0, len(x.tok.tokens))
+	x.buf = slices.Grow(x.buf[:0], len(x.grams.ids))
+	for s := range x.grams.all() {
+		first, last := &x.tok.tokens[s.first], &x.tok.tokens[s.last]
+		x.buf = append(x.buf, Feature{
+			ID: x.grams.ids[len(x.buf)], Start: first.start, End: last.end,
+			Words: s.words, Counted: s.words == 1 && last.word,
+		})
+	}
 	return x.buf
 }
 
@@ -108,14 +128,19 @@ func (x *Extractor) Strings(want func(i int) bool, yield func(i int, s string)) 
 		}
 		at++
 	}
-	t := &x.tok
-	for i := range t.tokens {
-		for n := 1; n <= min(x.features.Words, i+1); n++ {
-			name(func() string { return t.phrase(i+1-n, i+1) })
+	for s := range x.grams.all() {
+		if s.words == 0 {
+			break
 		}
-		if k := &t.tokens[i]; x.features.CharMax > 0 && k.wordlike {
+		name(func() string { return x.tok.phrase(s.first, s.last+1) })
+	}
+	for i := range x.tok.tokens {
+		if x.features.CharMax == 0 {
+			break
+		}
+		if k := &x.tok.tokens[i]; k.wordlike {
 			var padded paddedWord
-			for gram := range t.grams(&padded, k, x.features) {
+			for gram := range x.tok.characters(&padded, k, x.features) {
 				name(func() string { return "~" + string(gram) })
 			}
 		}
@@ -129,85 +154,12 @@ func (t *tokenizer) phrase(lo, hi int) string {
 		if i > lo {
 			b.WriteByte(' ')
 		}
-		var runes [maxWordRunes + 1]rune
-		n := t.runes(runes[:], &t.tokens[i])
-		if n > maxWordRunes {
-			runes[maxWordRunes] = '…'
+		folded := t.foldedToken(&t.tokens[i])
+		begin := cut(folded, maxWordRunes)
+		b.Write(begin)
+		if len(begin) < len(folded) {
+			b.WriteString("…")
 		}
-		b.WriteString(string(runes[:n]))
 	}
 	return b.String()
-}
-
-// A paddedWord has room for the runes of a word with a space on either side.
-type paddedWord [maxWordRunes + 2]rune
-
-// pad returns the padded runes of a word.
-func (t *tokenizer) pad(padded *paddedWord, k *token) []rune {
-	n := 1 + t.runes(padded[1:maxWordRunes+1], k)
-	padded[0], padded[n] = ' ', ' '
-	return padded[:n+1]
-}
-
-// grams yields the character n-grams of a word in the order of
-// appendCharacters.
-func (t *tokenizer) grams(padded *paddedWord, k *token, f Features) iter.Seq[[]rune] {
-	runes := t.pad(padded, k)
-	return func(yield func([]rune) bool) {
-		for i := range runes {
-			for n := f.CharMin; n <= min(f.CharMax, len(runes)-i); n++ {
-				if !yield(runes[i:][:n]) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// appendFeatures appends the features whose last token is one of
-// t.tokens[lo:hi]. It fills each in its place: to append a filled struct of
-// small fields takes twice the time.
-func (t *tokenizer) appendFeatures(dst []Feature, f Features, lo, hi int) []Feature {
-	for i := lo; i < hi; i++ {
-		k := &t.tokens[i]
-		dst = append(dst, Feature{})
-		word := &dst[len(dst)-1]
-		word.ID, word.Start, word.End, word.Words, word.Counted = finish(k.state), k.start, k.end, 1, k.word
-		if f.Words >= 2 && i >= 1 {
-			j := &t.tokens[i-1]
-			state := step(step(t.seed^familyBigram, j.state), k.state)
-			dst = append(dst, Feature{})
-			pair := &dst[len(dst)-1]
-			pair.ID, pair.Start, pair.End, pair.Words = finish(state), j.start, k.end, 2
-		}
-		if f.Words >= 3 && i >= 2 {
-			h, j := &t.tokens[i-2], &t.tokens[i-1]
-			state := step(step(step(t.seed^familyTrigram, h.state), j.state), k.state)
-			dst = append(dst, Feature{})
-			triple := &dst[len(dst)-1]
-			triple.ID, triple.Start, triple.End, triple.Words = finish(state), h.start, k.end, 3
-		}
-		if f.CharMax > 0 && k.wordlike {
-			dst = t.appendCharacters(dst, f, k)
-		}
-	}
-	return dst
-}
-
-// appendCharacters appends the character n-grams of one word.
-func (t *tokenizer) appendCharacters(dst []Feature, f Features, k *token) []Feature {
-	var padded paddedWord
-	runes := t.pad(&padded, k)
-	for i := range runes {
-		state := t.seed ^ familyCharacter
-		for n, r := range runes[i:min(i+f.CharMax, len(runes))] {
-			state = step(state, uint64(r))
-			if n+1 >= f.CharMin {
-				dst = append(dst, Feature{})
-				splinter := &dst[len(dst)-1]
-				splinter.ID, splinter.Start, splinter.End = finish(state), k.start, k.end
-			}
-		}
-	}
-	return dst
 }

@@ -37,8 +37,8 @@ func seal(body []byte) []byte {
 
 // The ids of smallSpec: the word "peace", and the same in texts about NATO.
 const (
-	peaceID     = 0x8a31ea9b0ff654e9
-	peaceNATOID = 0xe73fedc3732159f8
+	peaceID     = 0xea92cb902b00b6b1
+	peaceNATOID = 0xab82e80bf0cee75a
 )
 
 // smallSpec describes a model that knows the word "peace": a head with two
@@ -76,7 +76,7 @@ func smallSpec() Spec {
 // smallBody is the file of smallSpec up to the self-test.
 var smallBody = join(
 	"parley model 1\n",
-	"\x01\x00\x00\x00",                 // extractor
+	"\x02\x00\x00\x00",                 // extractor
 	str(UnicodeVersion),                // Unicode tables
 	"\x02\x03\x04",                     // words 1-2, characters 3-4
 	"\x00\x00\x00\x00\x00\x00\xb0\x3f", // 0.0625, least share of known words
@@ -149,12 +149,12 @@ var smallBody = join(
 
 	"\x00\x00\x00\x00\x00\x00",         // up to byte 672, a multiple of 8
 	"\x01\x00\x00\x00\x00\x00\x00\x00", // one row
-	"\xe9\x54\xf6\x0f\x9b\xea\x31\x8a", // id of "peace"
+	"\xb1\xb6\x00\x2b\x90\xcb\x92\xea", // id of "peace"
 	"\x03\x00\x00\x00\x00\x00\x00\x00", // binary: été 3
 	"\x00\xfc\x00\x04\x00\x00\x00\x00", // term frequency: con -1024, pro 1024
 	"\x40\x00\x40\x00\x00\x18\x00\x00", // tf-idf: con 64, pro 64, and the IDF, 3
 	"\x01\x00\x00\x00\x00\x00\x00\x00", // targets of stance: one row
-	"\xf8\x59\x21\x73\xc3\xed\x3f\xe7", // id of "peace" about "nato"
+	"\x5a\xe7\xce\xf0\x0b\xe8\x82\xab", // id of "peace" about "nato"
 	"\x00\x02\x00\xfe\x00\x00\x00\x00", // term frequency: con 512, pro -512
 	"\x01\x00\x01\x00\x00\x00\x00\x00", // tf-idf: con 1, pro 1
 	"\x05\x00\x00\x00\x00\x00\x00\x00", // strings: 5 bytes
@@ -426,10 +426,10 @@ func TestDamagedFiles(t *testing.T) {
 		{replace(t, "model 1\n", "model 2\n"), ErrVersion, `model file of another version: format "2", this program reads 1`},
 		{replace(t, "model 1\n", "model 10\n"), ErrVersion, `model file of another version: format "10", this program reads 1`},
 		{replace(t, "model 1\n", "model 1 \n"), ErrVersion, `model file of another version: format "1 ", this program reads 1`},
-		{replace(t, "\n"+u32(1), "\n"+u32(2)), ErrVersion, fmt.Sprintf(
-			"model file of another version: it reads texts with extractor 2 and Unicode %q, this program with 1 and %q: %s", UnicodeVersion, UnicodeVersion, again)},
+		{replace(t, "\n"+u32(2), "\n"+u32(3)), ErrVersion, fmt.Sprintf(
+			"model file of another version: it reads texts with extractor 3 and Unicode %q, this program with 2 and %q: %s", UnicodeVersion, UnicodeVersion, again)},
 		{replace(t, str(UnicodeVersion), str("9.0.0")), ErrVersion, fmt.Sprintf(
-			"model file of another version: it reads texts with extractor 1 and Unicode %q, this program with 1 and %q: %s", "9.0.0", UnicodeVersion, again)},
+			"model file of another version: it reads texts with extractor 2 and Unicode %q, this program with 2 and %q: %s", "9.0.0", UnicodeVersion, again)},
 		{replace(t, str(UnicodeVersion), u32(1<<31)), ErrFormat, "not a model file: the file ends within unicode"},
 		{replace(t, u32(2)+str("stance"), u32(65)+str("stance")), ErrFormat, "not a model file: 65 heads: want at most 64"},
 		{replace(t, str("stance"), u32(1<<20)+"stance"), ErrFormat, "not a model file: the file ends within a head's name"},

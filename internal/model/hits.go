@@ -1,64 +1,93 @@
 package model
 
+import (
+	"math/bits"
+	"slices"
+)
+
 // A hit is a known feature of the text at hand.
 type hit struct {
-	count      uint32
-	start, end uint32 // of the first occurrence
-	words      uint8
+	count uint32 // occurrences
+	first uint32 // the first one: its position among all n-grams of the text
+	words uint8  // as of a Feature
 }
 
 // A hitSet collects the hits of one text, each feature once. Its table from
-// row to hit is cleared by raising the generation, not by writing it over.
+// row to hit is emptied by raising the generation, not by writing it over.
 type hitSet struct {
 	hits       []hit
 	rows       []uint32 // of the hits
 	generation uint32
-	slots      []hitSlot // length is a power of two, at most half in use
+	keys       []uint64 // generation and row; a power of two, a quarter in use at most
+	at         []uint32 // the hit of each key
+	shift      uint8    // of a key's hash, to its place
 }
 
-type hitSlot struct{ generation, row, hit uint32 }
+// minKeys is the size of the table to begin with.
+const minKeys = 1 << 10
 
 func (s *hitSet) reset() {
 	s.hits, s.rows = s.hits[:0], s.rows[:0]
 	s.generation++
-	if s.generation == 0 || s.slots == nil { // the counter has gone round, or first use
-		s.generation = 1
-		s.slots = make([]hitSlot, max(1024, len(s.slots)))
+	if s.generation == 0 || s.keys == nil { // the counter has gone round, or first use
+		s.makeKeys(max(minKeys, len(s.keys)))
 	}
 }
 
-// add counts one occurrence of f, whose row is row.
-func (s *hitSet) add(row uint32, f *Feature) {
-	if 2*len(s.hits) >= len(s.slots) {
-		s.grow()
+// makeKeys makes an empty table.
+func (s *hitSet) makeKeys(n int) {
+	s.keys, s.at = make([]uint64, n), make([]uint32, n)
+	s.shift = uint8(64 - bits.Len(uint(n-1)))
+	s.generation = 1
+}
+
+// add counts an occurrence of each of list, which are of one family; base is what
+// to add to their positions.
+//
+// Whether a row is new no processor can guess: so each is written where the next
+// hit would be, and only a new one takes the place.
+func (s *hitSet) add(list []found, words uint8, base uint32) {
+	s.grow(len(list))
+	hits, rows, n := s.hits[:cap(s.hits)], s.rows[:cap(s.rows)], len(s.hits)
+	for _, f := range list {
+		key := uint64(s.generation)<<32 | uint64(f.row)
+		place := s.place(key)
+		at, step := s.at[place], 0
+		if s.keys[place] != key {
+			at, step = uint32(n), 1
+		}
+		s.keys[place], s.at[place], rows[n] = key, at, f.row
+		h := &hits[at]
+		count, first := h.count, h.first
+		if step == 1 {
+			count, first = 0, base+f.at
+		}
+		h.count, h.first, h.words = count+1, first, words
+		n += step
 	}
-	slot := s.find(row)
-	if slot.generation == s.generation {
-		s.hits[slot.hit].count++
+	s.hits, s.rows = hits[:n], rows[:n]
+}
+
+// place returns where a key is, or belongs.
+func (s *hitSet) place(key uint64) int {
+	mask := len(s.keys) - 1
+	place := int(key * multiplier >> (s.shift & 63))
+	for s.keys[place] != key && s.keys[place]>>32 == key>>32 {
+		place = (place + 1) & mask
+	}
+	return place
+}
+
+// grow makes room for n more hits.
+func (s *hitSet) grow(n int) {
+	s.hits, s.rows = slices.Grow(s.hits, n+1), slices.Grow(s.rows, n+1)
+	if 4*(len(s.hits)+n) <= len(s.keys) {
 		return
 	}
-	*slot = hitSlot{generation: s.generation, row: row, hit: uint32(len(s.hits))}
-	s.rows = append(s.rows, row)
-	s.hits = append(s.hits, hit{})
-	h := &s.hits[len(s.hits)-1]
-	h.count, h.start, h.end, h.words = 1, f.Start, f.End, f.Words
-}
-
-// find returns the slot that holds row, or the empty one where it belongs.
-func (s *hitSet) find(row uint32) *hitSlot {
-	mask := uint32(len(s.slots) - 1)
-	for i := row * 0x9e3779b1 & mask; ; i = (i + 1) & mask {
-		slot := &s.slots[i]
-		if slot.generation != s.generation || slot.row == row {
-			return slot
-		}
-	}
-}
-
-func (s *hitSet) grow() {
-	s.slots = make([]hitSlot, 2*len(s.slots))
-	s.generation = 1
+	s.makeKeys(1 << bits.Len(uint(4*(len(s.hits)+n))))
 	for i, row := range s.rows {
-		*s.find(row) = hitSlot{generation: 1, row: row, hit: uint32(i)}
+		key := uint64(s.generation)<<32 | uint64(row)
+		place := s.place(key)
+		s.keys[place], s.at[place] = key, uint32(i)
 	}
 }

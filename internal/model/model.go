@@ -214,12 +214,13 @@ func (m *Model) Acquire() *Classifier { return m.pool.Get().(*Classifier) }
 
 // Release gives back what Acquire returned.
 func (m *Model) Release(c *Classifier) {
-	if max(cap(c.tok.tokens), cap(c.tok.folded), cap(c.set.hits)) <= maxPooled { // do not keep the memory of a rare giant
+	if max(cap(c.tok.tokens), cap(c.tok.low)/8, cap(c.set.hits)) <= maxPooled { // do not keep the memory of a rare giant
 		m.pool.Put(c)
 	}
 }
 
-// maxPooled is how many tokens, runes and hits a classifier may have room for, to
+// maxPooled is how many tokens, hits and eight bytes of text a classifier may have
+// room for, to
 // be kept.
 const maxPooled = 1 << 17
 

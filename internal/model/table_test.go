@@ -35,49 +35,59 @@ func TestTableFindsItsRows(t *testing.T) {
 			slices.Sort(ids)
 			ids = slices.Compact(ids)
 			tab := tableOf(t, ids)
-			var asked []Feature
+			var asked []FeatureID
 			want := map[FeatureID]uint32{}
 			for i, id := range ids {
 				want[FeatureID(id)] = uint32(i)
-				asked = append(asked, Feature{ID: FeatureID(id)}, Feature{ID: FeatureID(id ^ 1)}, Feature{ID: FeatureID(id ^ 1<<40)}, Feature{ID: FeatureID(rng.Uint64())})
+				asked = append(asked, FeatureID(id), FeatureID(id^1), FeatureID(id^1<<40), FeatureID(rng.Uint64()))
 			}
-			asked = append(asked, Feature{ID: 1}, Feature{ID: math.MaxUint64})
-			rows := make([]uint32, len(asked))
-			tab.find(rows, asked)
-			for i, f := range asked {
-				row, known := want[f.ID]
+			asked = append(asked, 1, math.MaxUint64)
+			list := tab.find(nil, asked)
+			for i, id := range asked {
+				row, known := want[id]
 				if !known {
 					row = unknown
 				}
-				if rows[i] != row || tab.row(f.ID) != row {
-					t.Fatalf("%d rows: %#x is in row %d by find, %d by row, want %d", n, f.ID, rows[i], tab.row(f.ID), row)
+				byFind := uint32(unknown)
+				if len(list) > 0 && list[0].at == uint32(i) {
+					byFind, list = list[0].row, list[1:]
 				}
+				if byFind != row || tab.row(id) != row {
+					t.Fatalf("%d rows: %#x is in row %d by find, %d by row, want %d", n, id, byFind, tab.row(id), row)
+				}
+			}
+			if len(list) > 0 {
+				t.Fatalf("%d rows: find says that %v have rows", n, list)
 			}
 		}
 	}
 }
 
-// Ids can be made to fill places without a gap. A look-up in such a run ends all
-// the same: it reads maxProbe slots and not one more.
-func TestTableLooksNoFurtherThanMaxProbe(t *testing.T) {
-	const n = 1 << 12
-	ids := make([]uint64, n)
-	for i := range ids {
-		ids[i] = uint64(i)<<51 | 1 // 2^13 places
-	}
-	tab := tableOf(t, ids)
-	if tab.shift != 51 {
-		t.Fatalf("%d places, want %d", len(tab.slots), 1<<13)
-	}
-	absent := FeatureID(3)
-	if row := tab.row(absent); row != unknown {
-		t.Fatalf("an id that is not there is in row %d", row)
-	}
-	// A slot that claims the id, further away than any id may lie.
-	tab.cells[maxProbe+1] = uint64(absent)
-	tab.slots[maxProbe+1] = uint32(absent)<<tab.rowBits | (maxProbe + 2)
-	if row := tab.row(absent); row != unknown {
-		t.Errorf("the look-up went on to row %d", row)
+// Ids can be made to fall into one bucket. A table that would have to look
+// through many is refused.
+func TestTableRefusesIDsThatBeginAlike(t *testing.T) {
+	for _, c := range []struct {
+		alike int
+		err   string
+	}{
+		{maxBucket, ""},
+		{maxBucket + 1, "feature ids are not hashes: more than 512 share a place"},
+	} {
+		var ids []uint64
+		for i := range c.alike {
+			ids = append(ids, uint64(i+1))
+		}
+		for i := range uint64(5000) {
+			ids = append(ids, (i+10)*(math.MaxUint64/5010))
+		}
+		_, err := newTable(layout{stride: 1}, ids)
+		message := ""
+		if err != nil {
+			message = err.Error()
+		}
+		if message != c.err {
+			t.Errorf("%d ids that begin alike: %q, want %q", c.alike, message, c.err)
+		}
 	}
 }
 

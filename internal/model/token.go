@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,7 +10,7 @@ import (
 )
 
 // ExtractorVersion changes whenever the same text may give other feature ids.
-const ExtractorVersion = 1
+const ExtractorVersion = 2
 
 // UnicodeVersion is the version of the Unicode tables that tell letters from
 // other characters and compose accents.
@@ -18,8 +19,8 @@ const UnicodeVersion = unicode.Version + "/" + norm.Version
 // A token is a word, a URL, an @mention, a #hashtag, "!" or "?".
 type token struct {
 	start, end     uint32 // bytes of the text: text[start:end]
-	foldLo, foldHi uint32 // runes of tokenizer.folded; none for ASCII, which is folded on demand
-	state          uint64 // hash state over the folded runes
+	foldLo, foldHi uint32 // bytes of tokenizer.folded; none for ASCII, whose folding is at low[start:end]
+	state          uint64 // hash state over the folded bytes
 	word           bool   // made of letters and digits: counts as a word
 	wordlike       bool   // word, mention or hashtag: has character n-grams
 }
@@ -40,58 +41,82 @@ type tokenizer struct {
 	seed   uint64
 	text   string
 	tokens []token
-	folded []rune
-
-	bytes, composed []byte // scratch of compose
+	folding
+	folded   []byte // of tokens that have more than ASCII
+	composed []byte // scratch of compose
 }
-
-// foldASCII maps a byte that may stand in a word to its lowercase form, every
-// other byte to 0.
-var foldASCII = func() (table [256]byte) {
-	for c := range byte(utf8.RuneSelf) {
-		if 'A' <= c && c <= 'Z' {
-			table[c] = c + 'a' - 'A'
-		} else if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' {
-			table[c] = c
-		}
-	}
-	return table
-}()
 
 // tokenize replaces t.tokens by the tokens of text.
 func (t *tokenizer) tokenize(text string) {
 	t.text, t.tokens, t.folded = text, t.tokens[:0], t.folded[:0]
-	for i := 0; i < len(text); {
-		c := text[i]
-		switch {
-		case foldASCII[c] != 0:
-			if c|0x20 == 'h' || c|0x20 == 'w' {
-				if n := urlLen(text[i:]); n > 0 {
-					i = t.url(i, i+n)
-					continue
-				}
-			}
-			i = t.word(text, i, i)
+	t.fold(text)
+	t.tokens = slices.Grow(t.tokens, len(t.edges)/2)
+	last := 0 // where the last token ended
+	for edges := t.edges; len(edges) >= 2; edges = edges[2:] {
+		start, end := int(edges[0]), int(edges[1])
+		four := le.Uint32(t.low[start:])
+		if start < last || end-start > foldBlock || !t.plain(start, end) || four == http || four == www {
+			last = t.run(max(start, last), end)
+			continue
+		}
+		k := t.add(start, end, hashPadded(t.seed^familyWord, t.low[start:], end-start))
+		k.word, k.wordlike = true, true
+		last = end
+	}
+}
+
+// How URLs begin, as the bytes of a number.
+const (
+	http = 'h' | 't'<<8 | 't'<<16 | 'p'<<24
+	www  = 'w' | 'w'<<8 | 'w'<<16 | '.'<<24
+)
+
+// run appends the tokens of a run that begin from i on and before end, and
+// returns where the last of them ended, or end.
+func (t *tokenizer) run(i, end int) int {
+	for i < end {
+		switch c := t.text[i]; {
+		case isWordByte(c):
+			i = t.wordOrURL(i)
 		case c >= utf8.RuneSelf:
-			r, size := utf8.DecodeRuneInString(text[i:])
-			switch {
-			case !inWord(r) || unicode.IsMark(r):
-				i += size
-			case standsAlone(r):
-				i = t.character(text, i)
-			default:
-				i = t.word(text, i, i)
-			}
-		case (c == '#' || c == '@') && startsWord(text[i+1:]) && !t.wordEndsAt(i):
-			i = t.word(text, i, i+1)
+			i = t.beyondASCII(i)
 		case c == '!' || c == '?':
-			t.folded = append(t.folded, rune(c))
+			t.folded = append(t.folded, c)
 			t.append(i, i+1, len(t.folded)-1)
 			i++
+		case (c == '#' || c == '@') && startsWord(t.text[i+1:]) && !t.wordEndsAt(i):
+			i = t.word(i, i+1)
 		default:
 			i++
 		}
 	}
+	return i
+}
+
+// isWordByte reports whether an ASCII character may stand in a word.
+func isWordByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || 'A' <= c && c <= 'Z'
+}
+
+// wordOrURL appends the word or URL at text[i:] and returns where it ends.
+func (t *tokenizer) wordOrURL(i int) int {
+	if n := urlLen(t.text[i:]); n > 0 {
+		return t.url(i, i+n)
+	}
+	return t.word(i, i)
+}
+
+// beyondASCII appends the word that may begin at text[i:] with a character beyond
+// ASCII, and returns where to go on.
+func (t *tokenizer) beyondASCII(i int) int {
+	r, size := utf8.DecodeRuneInString(t.text[i:])
+	switch {
+	case !inWord(r) || unicode.IsMark(r):
+		return i + size
+	case standsAlone(r):
+		return t.character(i)
+	}
+	return t.word(i, i)
 }
 
 // wordEndsAt reports whether the last token ends at byte i and is wordlike.
@@ -105,64 +130,37 @@ func (t *tokenizer) wordEndsAt(i int) bool {
 
 // word appends the word, mention or hashtag at text[start:], whose first
 // letter is at text[i], and returns where it ends.
-func (t *tokenizer) word(text string, start, i int) int {
-	state := t.seed ^ familyWord
-	if i > start {
-		state = step(state, uint64(text[start]))
-	}
-	end := i
-	for end < len(text) {
-		f := foldASCII[text[end]]
-		if f == 0 {
-			if text[end] != '\'' || end+1 == len(text) || foldASCII[text[end+1]] == 0 {
-				break
-			}
-			f = '\''
-		}
-		state = step(state, uint64(f))
-		end++
-	}
-	if end < len(text) && (text[end] >= utf8.RuneSelf || text[end] == '\'') {
-		end = t.unicodeWord(text, start, i)
+func (t *tokenizer) word(start, i int) int {
+	end := t.wordEnd(i)
+	if c := t.low[end]; c >= utf8.RuneSelf || c == '\'' && t.low[end+1] >= utf8.RuneSelf {
+		end = t.unicodeWord(start, i)
 	} else {
-		t.add(start, end, state)
+		t.add(start, end, hashPadded(t.seed^familyWord, t.low[start:], end-start))
 	}
 	k := &t.tokens[len(t.tokens)-1]
-	k.word, k.wordlike = text[start] != '#' && text[start] != '@', true
+	k.word, k.wordlike = i == start, true
 	return end
 }
 
 // unicodeWord is word for one that may have characters beyond ASCII.
-func (t *tokenizer) unicodeWord(text string, start, i int) int {
-	folded, lo := t.folded, len(t.folded)
-	if i > start {
-		folded = append(folded, rune(text[start]))
-	}
+func (t *tokenizer) unicodeWord(start, i int) int {
+	text, folded, lo := t.text, append(t.folded, t.low[start:i]...), len(t.folded)
 	ascii := true
 	for i < len(text) {
-		c := text[i]
-		if f := foldASCII[c]; f != 0 {
-			folded = append(folded, rune(f))
-			i++
-			continue
-		}
-		if c < utf8.RuneSelf {
-			if c != '\'' || !startsWord(text[i+1:]) {
-				break
-			}
-			folded = append(folded, '\'')
-			i++
+		if end := t.wordEnd(i); end > i {
+			folded = append(folded, t.low[i:end]...)
+			i = end
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		switch {
-		case r == '\u2019' && startsWord(text[i+size:]):
+		case (r == '\'' || r == '\u2019') && startsWord(text[i+size:]):
 			folded = append(folded, '\'')
 		case r == softHyphen && startsWord(text[i+size:]):
-		case inWord(r) && !standsAlone(r):
-			folded = append(folded, unicode.ToLower(r))
+		case r >= utf8.RuneSelf && inWord(r) && !standsAlone(r):
+			folded = utf8.AppendRune(folded, unicode.ToLower(r))
 			if r == 'İ' { // the one letter whose small form is two characters
-				folded = append(folded, '\u0307')
+				folded = append(folded, "\u0307"...)
 			}
 			ascii = false
 		default:
@@ -183,14 +181,14 @@ func (t *tokenizer) unicodeWord(text string, start, i int) int {
 
 // character appends the character at text[start:] and the marks on it, and
 // returns where they end.
-func (t *tokenizer) character(text string, start int) int {
+func (t *tokenizer) character(start int) int {
 	lo, i := len(t.folded), start
-	for i < len(text) {
-		r, size := utf8.DecodeRuneInString(text[i:])
+	for i < len(t.text) {
+		r, size := utf8.DecodeRuneInString(t.text[i:])
 		if i > start && !unicode.IsMark(r) {
 			break
 		}
-		t.folded = append(t.folded, r)
+		t.folded = utf8.AppendRune(t.folded, r)
 		i += size
 	}
 	t.compose(lo)
@@ -203,19 +201,15 @@ func (t *tokenizer) character(text string, start int) int {
 // is one does: every URL is the same token.
 func (t *tokenizer) url(start, end int) int {
 	lo := len(t.folded)
-	t.folded = append(t.folded, ':', '/', '/')
+	t.folded = append(t.folded, "://"...)
 	t.append(start, end, lo)
 	return end
 }
 
-// append appends the token text[start:end], whose folded runes are those from
+// append appends the token text[start:end], whose folded bytes are those from
 // lo on.
 func (t *tokenizer) append(start, end, lo int) *token {
-	state := t.seed ^ familyWord
-	for _, r := range t.folded[lo:] {
-		state = step(state, uint64(r))
-	}
-	k := t.add(start, end, state)
+	k := t.add(start, end, hash(t.seed^familyWord, t.folded[lo:]))
 	k.foldLo, k.foldHi = uint32(lo), uint32(len(t.folded))
 	return k
 }
@@ -228,41 +222,24 @@ func (t *tokenizer) add(start, end int, state uint64) *token {
 	return k
 }
 
-// runes writes the folded runes of a token to dst, at most its length, and
-// returns how many.
-func (t *tokenizer) runes(dst []rune, k *token) int {
+// foldedToken returns the folded bytes of a token.
+func (t *tokenizer) foldedToken(k *token) []byte {
 	if k.foldHi > k.foldLo {
-		return copy(dst, t.folded[k.foldLo:k.foldHi])
+		return t.folded[k.foldLo:k.foldHi]
 	}
-	n := min(len(dst), int(k.end-k.start))
-	for i := range n {
-		c := t.text[int(k.start)+i]
-		if f := foldASCII[c]; f != 0 {
-			c = f
-		}
-		dst[i] = rune(c)
-	}
-	return n
+	return t.low[k.start:k.end]
 }
 
-// compose brings the folded runes from lo on into normalisation form C. It
+// compose brings the folded bytes from lo on into normalisation form C. It
 // comes after lowercasing, since a capital and its accent may have no composed
 // form where the small letter has one.
 func (t *tokenizer) compose(lo int) {
-	t.bytes = t.bytes[:0]
-	for _, r := range t.folded[lo:] {
-		t.bytes = utf8.AppendRune(t.bytes, r)
-	}
-	if norm.NFC.QuickSpan(t.bytes) == len(t.bytes) {
+	word := t.folded[lo:]
+	if norm.NFC.QuickSpan(word) == len(word) {
 		return
 	}
-	t.composed = norm.NFC.Append(t.composed[:0], t.bytes...)
-	t.folded = t.folded[:lo]
-	for b := t.composed; len(b) > 0; {
-		r, size := utf8.DecodeRune(b)
-		t.folded = append(t.folded, r)
-		b = b[size:]
-	}
+	t.composed = norm.NFC.Append(t.composed[:0], word...)
+	t.folded = append(t.folded[:lo], t.composed...)
 }
 
 const softHyphen = '\u00ad'
@@ -270,7 +247,7 @@ const softHyphen = '\u00ad'
 // inWord reports whether r may stand in a word.
 func inWord(r rune) bool {
 	if r < utf8.RuneSelf {
-		return foldASCII[byte(r)] != 0
+		return isWordByte(byte(r))
 	}
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
 }
@@ -282,7 +259,7 @@ func startsWord(text string) bool {
 		return false
 	}
 	if c := text[0]; c < utf8.RuneSelf {
-		return foldASCII[c] != 0
+		return isWordByte(c)
 	}
 	r, _ := utf8.DecodeRuneInString(text)
 	return inWord(r) && !unicode.IsMark(r) && !standsAlone(r)
