@@ -187,25 +187,28 @@ func (b Block) shift() uint8 { return ScoreBits - b.WeightBits - b.Value.Bits() 
 
 // An aim is what a target adds to the score of a head.
 type aim struct {
-	rows   []uint32 // of the head's target table
-	hits   []int    // the hit that each row belongs to
-	values []int32  // scratch: of the hits in hits
+	ids    []FeatureID // scratch: of the hits, crossed with the target
+	found  []found     // hits, by their positions, that have rows in the head's target table
+	rows   []uint32    // those rows
+	values []int32     // scratch: of the hits in found
 }
 
 // aim finds out whether head h has weights for texts about target, and adds
 // those of the hits, which count for as much as the hits.
 func (c *Classifier) aim(h int, target string) {
 	p, head, a := &c.result.Predictions[h], &c.m.spec.Heads[h], &c.aims[h]
-	a.rows, a.hits = a.rows[:0], a.hits[:0]
+	a.ids, a.found, a.rows = a.ids[:0], a.found[:0], a.rows[:0]
 	p.Target = head.target(target)
 	if p.Target < 0 {
 		return
 	}
 	t, state := &c.m.targets[h], targetState(target)
-	for i, row := range c.set.rows {
-		if crossed := t.row(cross(c.m.table.id(row), state)); crossed != unknown {
-			a.rows, a.hits = append(a.rows, crossed), append(a.hits, i)
-		}
+	for _, row := range c.set.rows {
+		a.ids = append(a.ids, cross(c.m.table.id(row), state))
+	}
+	a.found = t.find(a.found, a.ids)
+	for _, f := range a.found {
+		a.rows = append(a.rows, f.row)
 	}
 	for _, g := range t.groups {
 		t.sum(c.sums[g.cell*lanes:], c.words, g, a.rows, a.valuesOf(c.values[g.value]))
@@ -222,8 +225,8 @@ func (a *aim) valuesOf(all []int32) []int32 {
 		return nil
 	}
 	a.values = a.values[:0]
-	for _, i := range a.hits {
-		a.values = append(a.values, all[i])
+	for _, f := range a.found {
+		a.values = append(a.values, all[f.at])
 	}
 	return a.values
 }

@@ -50,12 +50,11 @@ func (c *Classifier) contributions(h, label int) []Evidence {
 		for i, row := range c.set.rows {
 			terms[c.termOf[i]].Contribution += valueAt(values, i) * c.m.table.weight(row, c.m.table.first[h][b]+label) << shift
 		}
-		if len(c.aims[h].rows) == 0 || c.m.targets[h].first[0][b] < 0 {
+		if len(c.aims[h].found) == 0 || c.m.targets[h].first[0][b] < 0 {
 			continue
 		}
-		for k, row := range c.aims[h].rows {
-			i := c.aims[h].hits[k]
-			terms[c.termOf[i]].Contribution += valueAt(values, i) * c.m.targets[h].weight(row, c.m.targets[h].first[0][b]+label) << shift
+		for _, f := range c.aims[h].found {
+			terms[c.termOf[f.at]].Contribution += valueAt(values, int(f.at)) * c.m.targets[h].weight(f.row, c.m.targets[h].first[0][b]+label) << shift
 		}
 	}
 	return slices.DeleteFunc(terms, func(e Evidence) bool { return e.Contribution == 0 })
