@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"internal/page":      {"internal/judge", "gonum.org/v1/plot"},
 	"internal/score":     {"client", "internal/dataset", "internal/model", "proto/parley/v1", "google.golang.org/genproto", "google.golang.org/grpc"},
 	"internal/serve":     {"internal/model", "internal/store", "proto/parley/v1", "buf.build/go/protovalidate", "github.com/grpc-ecosystem/go-grpc-middleware/v2", "github.com/rs/zerolog", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
+	"internal/store":     {"internal/model", "gocloud.dev/blob", "gocloud.dev/gcerrors", "golang.org/x/sync"},
 	"internal/train":     {"internal/bayesian", "internal/dataset", "internal/exact", "internal/judge", "internal/model"},
 	"proto/parley/v1":    {"buf.build/gen/go/bufbuild/protovalidate", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
 }

@@ -3,10 +3,8 @@ package serve
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -74,7 +72,7 @@ func askedBy(o *parleyv1.ClassifyOptions) *parleyv1.ClassifyOptions {
 	if o == nil {
 		return nil
 	}
-	return &parleyv1.ClassifyOptions{MinProbability: o.MinProbability, MinMargin: o.GetMinMargin()}
+	return &parleyv1.ClassifyOptions{MinProbability: o.MinProbability, MinMargin: o.MinMargin}
 }
 
 // offer puts a text that w has just classified into the queue, if the lot falls
