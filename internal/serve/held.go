@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/health/grpc_health_v1"
 
@@ -116,6 +117,22 @@ func (s *Server) Use(m *model.Model) {
 		next.byID[p.id] = p
 	}
 	s.hold(next)
+}
+
+// Reload answers by the model that read returns, from now on; if it fails, what
+// answers goes on answering. It is for servers without a store.
+func (s *Server) Reload(read func() (*model.Model, error)) {
+	start := time.Now()
+	m, err := read()
+	result := loadResult(err)
+	s.counters.loaded(result, time.Since(start))
+	if err != nil {
+		s.cfg.Log.Error().Stringer("result", result).Err(err).Msg("model not loaded; what answers goes on answering")
+		return
+	}
+	before := s.Live()
+	s.Use(m)
+	s.cfg.Log.Info().Str("revision", m.Revision()).Str("before", before).Msg("model loaded")
 }
 
 // parent is the name of the model: models/{model}.

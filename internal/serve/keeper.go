@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/store"
 )
 
@@ -186,12 +188,12 @@ func loadResult(err error) LoadResult {
 	switch {
 	case err == nil:
 		return LoadOK
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return LoadMissing
-	case errors.Is(err, store.ErrCorrupt):
-		return LoadCorrupt
-	case errors.Is(err, store.ErrIncompatible):
+	case errors.Is(err, store.ErrIncompatible), errors.Is(err, model.ErrVersion), errors.Is(err, model.ErrSelfTest):
 		return LoadIncompatible
+	case errors.Is(err, store.ErrCorrupt), errors.Is(err, model.ErrFormat):
+		return LoadCorrupt
 	}
 	return LoadUnavailable
 }

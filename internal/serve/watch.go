@@ -116,7 +116,7 @@ func (k *keeper) logChange(before, now *held) {
 	message := "revisions in memory changed"
 	switch {
 	case before == nil:
-		message = "ready"
+		message = "the first revision is live"
 	case before.live != now.live:
 		e, message = e.Str("before", before.live.id), "another revision is live"
 	}
