@@ -222,6 +222,10 @@ func TestFirstPromotion(t *testing.T) {
 	s := listen(t, d.config())
 	until(t, "the store is open", func() bool { return s.Counters().LastCheck.Load() > 0 })
 	s.checkHealth(t, notServing)
+	if _, err := s.promote(t, "canary", id, ""); err != nil { // makes nothing live
+		t.Fatal(err)
+	}
+	s.checkHealth(t, notServing)
 	resp, err := s.promote(t, "live", id, s.model(t).GetEtag())
 	if err != nil || resp.GetPreviousRevision() != "" {
 		t.Fatalf("answered %v, error %v", resp, err)
