@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -132,9 +133,30 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
+// atStart and atEnd are what servers of the tests need.
+var (
+	atStart []func() error
+	atEnd   []func()
+)
+
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "child" {
 		os.Exit(child(os.Args[2:]))
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	for _, start := range atStart {
+		if err := start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	defer func() {
+		for _, end := range atEnd {
+			end()
+		}
+	}()
+	return m.Run()
 }
