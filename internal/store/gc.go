@@ -161,12 +161,10 @@ func (g *garbage) surveyRevisions(cards, files map[string]object, kept map[strin
 	}
 }
 
-// surveyTemporary finds the temporary files of dead publishers.
+// surveyTemporary finds the temporary files that dead publishers left in a
+// directory; other stores have none.
 func (s *Store) surveyTemporary(ctx context.Context, g *garbage) error {
-	if s.bucket.dir == nil {
-		return nil
-	}
-	list, err := s.bucket.list(ctx, temporary+"/", "", 0)
+	list, err := s.bucket.list(ctx, temporary+"/", 0)
 	for _, o := range list {
 		if o.modified.Before(g.before) {
 			g.keys = append(g.keys, temporary+"/"+o.name)
@@ -187,7 +185,7 @@ func (s *Store) objects(ctx context.Context, name string) (cards, files map[stri
 }
 
 func (s *Store) byRevision(ctx context.Context, prefix, suffix string) (map[string]object, error) {
-	list, err := s.bucket.list(ctx, prefix, "", 0)
+	list, err := s.bucket.list(ctx, prefix, 0)
 	byRevision := map[string]object{}
 	for _, o := range list {
 		if r := strings.TrimSuffix(o.name, suffix); checkRevision(r) == nil {
@@ -234,7 +232,7 @@ func (s *Store) sweep(ctx context.Context, last entry, g *garbage) error {
 // removeRevision removes all of a revision, its card first.
 func (s *Store) removeRevision(ctx context.Context, name, revision string) error {
 	keys := []string{cardKey(name, revision), fileKey(name, revision)}
-	verdicts, err := s.bucket.list(ctx, verdictPrefix(name, revision), "", 0)
+	verdicts, err := s.bucket.list(ctx, verdictPrefix(name, revision), 0)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func TestGCRemovesWhatNothingKeeps(t *testing.T) {
 		if err != nil || len(cards) != 3 || len(files) != 3 {
 			t.Errorf("%d cards and %d files, error %v", len(cards), len(files), err)
 		}
-		verdicts, err := s.bucket.list(ctx, modelPrefix("news")+"verdicts/", "", 0)
+		verdicts, err := s.bucket.list(ctx, verdictPrefix("news", r[3]), 0)
 		if err != nil || len(verdicts) != 0 {
 			t.Errorf("verdicts %v, error %v", verdicts, err)
 		}

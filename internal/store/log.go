@@ -68,7 +68,7 @@ func entryNumber(name string) (uint64, error) {
 
 // newest returns the newest entry.
 func (s *Store) newest(ctx context.Context, name string) (entry, error) {
-	list, err := s.bucket.list(ctx, logPrefix(name), "", 1)
+	list, err := s.bucket.list(ctx, logPrefix(name), 1)
 	if err != nil {
 		return entry{}, err
 	}
@@ -151,7 +151,7 @@ func (s *Store) History(ctx context.Context, name, alias string, limit int) ([]M
 
 // entries reads the log, newest first.
 func (s *Store) entries(ctx context.Context, name string) ([]entry, error) {
-	list, err := s.bucket.list(ctx, logPrefix(name), "", 0)
+	list, err := s.bucket.list(ctx, logPrefix(name), 0)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/model"
@@ -66,7 +67,21 @@ func open(t *testing.T, url string) *Store {
 // newModel returns a small model; another one for every bias.
 func newModel(t testing.TB, bias int64) *model.Model {
 	t.Helper()
-	texts := []string{"goal scored", "shares fell", "the bank raised its rate", "a keeper saved"}
+	return modelOf(t, bias, "goal scored", "shares fell", "the bank raised its rate", "a keeper saved")
+}
+
+// largeModel returns a model of some 170 kB.
+func largeModel(t testing.TB, bias int64) *model.Model {
+	t.Helper()
+	var text strings.Builder
+	for i := range 6000 {
+		fmt.Fprintf(&text, "word%d ", i)
+	}
+	return modelOf(t, bias, text.String())
+}
+
+func modelOf(t testing.TB, bias int64, texts ...string) *model.Model {
+	t.Helper()
 	ids, names := features(t, model.Features{Words: 1}, texts)
 	s := model.Spec{
 		Features: model.Features{Words: 1}, IDs: ids, Strings: names,

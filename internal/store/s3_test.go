@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,6 +35,20 @@ type s3Server struct {
 	process *exec.Cmd
 	port    net.Listener
 	stores  atomic.Int64
+
+	mu   sync.Mutex
+	open []net.Conn // that were forwarded
+}
+
+// drop closes the connections that came to an address.
+func (s *s3Server) drop(addr net.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.open {
+		if c.LocalAddr().String() == addr.String() {
+			c.Close()
+		}
+	}
 }
 
 // startS3 builds the server that tools/s3/go.mod pins, and starts it.
@@ -55,7 +70,7 @@ func startS3() error {
 	}
 	server.process = exec.Command(strings.TrimSpace(string(path)), "--access", "test", "--secret", "secret", "--quiet",
 		"--port", server.socket(), "posix", "--sidecar", meta, buckets)
-	server.process.Stdout, server.process.Stderr = os.Stderr, os.Stderr
+	server.process.Stderr = os.Stderr
 	if err := server.process.Start(); err != nil {
 		return err
 	}
@@ -109,6 +124,9 @@ func (s *s3Server) listen(addr string) (net.Listener, error) {
 
 func (s *s3Server) forward(in net.Conn) {
 	defer in.Close()
+	s.mu.Lock()
+	s.open = append(s.open, in)
+	s.mu.Unlock()
 	out, err := net.Dial("unix", s.socket())
 	if err != nil {
 		return
@@ -129,6 +147,12 @@ func (s *s3Server) newStore(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return s.url(name, s.port)
+}
+
+// bucketOf is the bucket in a URL of newStore.
+func bucketOf(url string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(url, "s3://"), "?")
+	return name
 }
 
 func (s *s3Server) url(bucket string, port net.Listener) string {

@@ -39,7 +39,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 }
 
 // Close frees what the store holds.
-func (s *Store) Close() error { return s.bucket.blobs.Close() }
+func (s *Store) Close() error { return s.bucket.close() }
 
 // String names the store, without the parameters of its URL.
 func (s *Store) String() string { return s.bucket.name }
@@ -59,7 +59,7 @@ type marker struct {
 func (s *Store) checkFormat(ctx context.Context) error {
 	data, err := s.bucket.get(ctx, markerKey, maxJSON)
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return s.bucket.reach(ctx)
 	}
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func (s *Store) Verdicts(ctx context.Context, name, revision string) ([]Verdict,
 	if _, err := s.Card(ctx, name, revision); err != nil {
 		return nil, err
 	}
-	list, err := s.bucket.list(ctx, verdictPrefix(name, revision), "", 0)
+	list, err := s.bucket.list(ctx, verdictPrefix(name, revision), 0)
 	if err != nil {
 		return nil, err
 	}
