@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/model"
@@ -30,6 +31,9 @@ type storeTest struct {
 	*testing.T
 	url   string
 	first *Store
+
+	mu      sync.Mutex
+	handles []*Store // see stores
 }
 
 // each runs a test on an empty store of every kind.

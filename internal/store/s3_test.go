@@ -3,6 +3,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -70,14 +71,19 @@ func startS3() error {
 	}
 	server.process = exec.Command(strings.TrimSpace(string(path)), "--access", "test", "--secret", "secret", "--quiet",
 		"--port", server.socket(), "posix", "--sidecar", meta, buckets)
-	server.process.Stderr = os.Stderr
+	var said bytes.Buffer
+	server.process.Stderr = &said
 	if err := server.process.Start(); err != nil {
 		return err
 	}
 	if server.port, err = server.listen("127.0.0.1:0"); err != nil {
 		return err
 	}
-	return server.wait()
+	if err := server.wait(); err != nil {
+		server.stop()
+		return fmt.Errorf("versitygw: %w; it said: %s", err, said.String())
+	}
+	return nil
 }
 
 func (s *s3Server) stop() {
