@@ -11,7 +11,7 @@ import (
 )
 
 // rounds is how many publishers are killed.
-const rounds = 40
+const rounds = 30
 
 // TestKilledPublishers kills publishers at moments that a seed chooses: nothing
 // half-written is ever seen, a rerun completes what was begun, and GC removes

@@ -74,11 +74,11 @@ func newModel(t testing.TB, bias int64) *model.Model {
 	return modelOf(t, bias, "goal scored", "shares fell", "the bank raised its rate", "a keeper saved")
 }
 
-// largeModel returns a model of some 170 kB.
+// largeModel returns a model of some 70 kB.
 func largeModel(t testing.TB, bias int64) *model.Model {
 	t.Helper()
 	var text strings.Builder
-	for i := range 6000 {
+	for i := range 3000 {
 		fmt.Fprintf(&text, "word%d ", i)
 	}
 	return modelOf(t, bias, text.String())
