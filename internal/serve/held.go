@@ -81,15 +81,6 @@ func (s *Server) holds() (*held, error) {
 	return nil, errNotReady()
 }
 
-// resolve returns the revision of that name among those held now.
-func (s *Server) resolve(name string) (*revision, error) {
-	h, err := s.holds()
-	if err != nil {
-		return nil, err
-	}
-	return s.find(h, name)
-}
-
 // find returns the revision of that name in h. Of one that is not there the store
 // may know more.
 func (s *Server) find(h *held, name string) (*revision, error) {
@@ -122,6 +113,8 @@ func (s *Server) Use(m *model.Model) {
 // Reload answers by the model that read returns, from now on; if it fails, what
 // answers goes on answering. It is for servers without a store.
 func (s *Server) Reload(read func() (*model.Model, error)) {
+	spare.take()
+	defer spare.give()
 	start := time.Now()
 	m, err := read()
 	result := loadResult(err)
@@ -149,6 +142,7 @@ func (s *Server) hold(next *held) {
 		}
 		close(s.ready)
 	}
+	s.shadow.setBusy(next.pair != nil)
 	if before != nil && before.live.id != next.live.id {
 		s.counters.Swaps.Add(1)
 	}

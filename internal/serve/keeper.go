@@ -137,6 +137,8 @@ func (k *keeper) follow(ctx context.Context, state store.State) error {
 func (k *keeper) load(ctx context.Context, id string) (*revision, error) {
 	k.setLoading(id)
 	defer k.setLoading("")
+	spare.take()
+	defer spare.give()
 	start := time.Now()
 	r, err := k.fetch(ctx, id)
 	took := time.Since(start)
