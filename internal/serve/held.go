@@ -41,7 +41,7 @@ type held struct {
 	parent   string // models/{model}
 	live     *revision
 	previous *revision // that which was live before, for a rollback; nil without one
-	pair     *pair     // live with its shadow; nil without one
+	pair     *shadowPair     // live with its shadow; nil without one
 	byID     map[string]*revision
 	aliases  map[string]*revision // those whose revision is in memory
 }

@@ -55,7 +55,7 @@ func newShadower(cfg Shadow) *shadower {
 
 // A sample is a text and what the live revision said of it.
 type sample struct {
-	pair         *pair
+	pair         *shadowPair
 	text, target string
 	asked        *parleyv1.ClassifyOptions // the thresholds
 	answers      []sampleAnswer            // per head that was asked for
