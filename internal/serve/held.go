@@ -40,8 +40,8 @@ func revisionName(parent, id string) string { return parent + "/revisions/" + id
 type held struct {
 	parent   string // models/{model}
 	live     *revision
-	previous *revision // that which was live before, for a rollback; nil without one
-	pair     *shadowPair     // live with its shadow; nil without one
+	previous *revision   // that which was live before, for a rollback; nil without one
+	pair     *shadowPair // live with its shadow; nil without one
 	byID     map[string]*revision
 	aliases  map[string]*revision // those whose revision is in memory
 }
