@@ -97,7 +97,7 @@ func (c *serveCmd) start(e *env, s *serve.Server, addr net.Addr, log zerolog.Log
 		s.Use(m)
 	}
 	select {
-	case <-s.Ready():
+	case <-s.Loaded():
 	case <-e.ctx.Done():
 		return e.ctx.Err()
 	}

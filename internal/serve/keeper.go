@@ -174,7 +174,7 @@ func (k *keeper) fetch(ctx context.Context, id string) (*revision, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newRevision(k.server.parent(), m)
+	r := newRevision(name, m)
 	r.card = &card
 	return r, nil
 }

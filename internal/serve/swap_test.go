@@ -282,7 +282,7 @@ func TestStartWithoutStore(t *testing.T) {
 	until(t, "the store is open", func() bool { return s.Counters().LastCheck.Load() > 0 })
 	s.checkHealth(t, notServing) // nothing is live yet
 	d.alias(t, "live", id)
-	<-s.Ready()
+	<-s.Loaded()
 	s.answers(t, id, 1)
 	s.checkHealth(t, serving)
 }
@@ -293,7 +293,7 @@ func TestRevisionsAreFreed(t *testing.T) {
 	d := newDepot(t)
 	d.alias(t, "live", d.publish(t, 0))
 	s := listen(t, d.config())
-	<-s.Ready()
+	<-s.Loaded()
 	biases := map[string]int64{s.Live(): 0}
 	var ids []string
 	for i := range int64(revisions) {
