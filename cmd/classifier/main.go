@@ -34,6 +34,7 @@ type cli struct {
 	Classify classifyCmd `cmd:"" help:"Classify a text and show the evidence."`
 	Score    scoreCmd    `cmd:"" help:"Classify every row of files, as JSON lines."`
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
+	Models   modelsCmd   `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
 	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
 	Rename   renameCmd   `cmd:"" help:"Give the labels of a model other names, without training it again."`
 	Demo     demoCmd     `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`
@@ -140,7 +141,11 @@ func nameVariables(k *kong.Kong) error {
 	}
 	name(slices.DeleteFunc(slices.Clone(k.Model.Flags), func(f *kong.Flag) bool { return f.Name == "help" }), "CLASSIFIER_")
 	for _, command := range k.Model.Children {
-		name(command.Flags, "CLASSIFIER_"+strings.ToUpper(command.Name)+"_")
+		prefix := "CLASSIFIER_" + strings.ToUpper(command.Name) + "_"
+		name(command.Flags, prefix)
+		for _, sub := range command.Children { // flags of one name mean the same in all
+			name(sub.Flags, prefix)
+		}
 	}
 	return nil
 }

@@ -238,7 +238,8 @@ func (j *journal) checkSecrecy(t testing.TB) {
 	for _, event := range j.events() {
 		log = append(log, fmt.Sprint(event))
 	}
-	for _, text := range j.texts {
+	slices.Sort(j.texts)
+	for _, text := range slices.Compact(j.texts) {
 		for word := range strings.FieldsSeq(text[:min(len(text), 1000)]) {
 			i := slices.IndexFunc(log, func(line string) bool { return strings.Contains(line, word) })
 			if i >= 0 && len(word) >= 4 {
@@ -264,7 +265,7 @@ func (s *service) classifyAbout(t testing.TB, text, target string, o *parleyv1.C
 	if err != nil {
 		t.Fatalf("%.40q: %v", text, err)
 	}
-	if want := "models/" + s.cfg.ModelName + "/revisions/" + s.live.Load().model.Revision(); resp.GetModelRevision() != want {
+	if want := "models/" + s.cfg.ModelName + "/revisions/" + s.Live(); resp.GetModelRevision() != want {
 		t.Errorf("answered by %s, want %s", resp.GetModelRevision(), want)
 	}
 	return resp.GetClassification()
