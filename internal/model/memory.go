@@ -14,7 +14,7 @@ func (m *Model) MemoryBytes() int64 {
 
 // tableBytes is what t holds outside of the file.
 func (m *Model) tableBytes(t *table) int64 {
-	n := 4 * int64(cap(t.slots))
+	n := int64(cap(t.buckets)) * int64(unsafe.Sizeof(bucket{}))
 	if !m.inFile(t.cells) {
 		n += 8 * int64(cap(t.cells))
 	}

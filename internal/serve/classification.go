@@ -100,7 +100,7 @@ func (s *Server) begin(ctx context.Context, name string, o *parleyv1.ClassifyOpt
 		return nil, nil, err
 	}
 	callOf(ctx).revision = r.id
-	p, err := s.plan(r.model, o)
+	p, err := s.plan(r, o)
 	if err == nil && h.pair != nil && h.pair.live == r && s.shadow.cfg.Share > 0 {
 		p.pair, p.shadow, p.asked = h.pair, s.shadow, askedBy(o)
 	}
@@ -123,22 +123,29 @@ type plan struct {
 	asked  *parleyv1.ClassifyOptions // the thresholds
 }
 
-func (s *Server) plan(m *model.Model, o *parleyv1.ClassifyOptions) (*plan, error) {
+func (s *Server) plan(r *revision, o *parleyv1.ClassifyOptions) (*plan, error) {
 	p := &plan{
-		model:    m,
-		topK:     int(o.GetTopK()),
-		evidence: int(o.GetMaxEvidenceTerms()),
-		maxBytes: s.cfg.MaxDocumentBytes,
-		mayCut:   o.GetTruncation() == parleyv1.Truncation_TRUNCATION_KEEP_HEAD,
+		model:      r.model,
+		heads:      r.heads,
+		thresholds: r.thresholds,
+		topK:       int(o.GetTopK()),
+		evidence:   int(o.GetMaxEvidenceTerms()),
+		maxBytes:   s.cfg.MaxDocumentBytes,
+		mayCut:     o.GetTruncation() == parleyv1.Truncation_TRUNCATION_KEEP_HEAD,
 	}
 	if p.topK == 0 {
 		p.topK = 1
 	}
-	if err := p.chooseHeads(o.GetHeads()); err != nil {
-		return nil, err
+	if len(o.GetHeads()) > 0 {
+		if err := p.chooseHeads(o.GetHeads()); err != nil {
+			return nil, err
+		}
 	}
-	for _, h := range p.heads {
-		p.thresholds = append(p.thresholds, thresholds(&m.Heads()[h], o))
+	if len(o.GetHeads()) > 0 || o != nil && (o.MinProbability != nil || o.GetMinMargin() != 0) {
+		p.thresholds = nil
+		for _, h := range p.heads {
+			p.thresholds = append(p.thresholds, thresholds(&r.model.Heads()[h], o))
+		}
 	}
 	return p, nil
 }
@@ -154,23 +161,25 @@ func thresholds(head *model.Head, o *parleyv1.ClassifyOptions) model.Thresholds 
 	return t
 }
 
-// chooseHeads takes the heads by name, all when none is named.
+// chooseHeads takes the heads by name.
 func (p *plan) chooseHeads(names []string) error {
-	known := make([]string, len(p.model.Heads()))
-	for i, h := range p.model.Heads() {
-		known[i] = h.Name
-	}
-	if len(names) == 0 {
-		names = known
-	}
+	p.heads = nil
 	for i, name := range names {
 		h := p.model.Head(name)
 		if h < 0 {
-			return errUnknownHead(fmt.Sprintf("options.heads[%d]", i), name, known)
+			return errUnknownHead(fmt.Sprintf("options.heads[%d]", i), name, headNames(p.model))
 		}
 		p.heads = append(p.heads, h)
 	}
 	return nil
+}
+
+func headNames(m *model.Model) []string {
+	var names []string
+	for _, h := range m.Heads() {
+		names = append(names, h.Name)
+	}
+	return names
 }
 
 // maxEvidenceTerms is how many terms a batch may ask for: an answer of about

@@ -22,11 +22,18 @@ type revision struct {
 	name   string      // models/{model}/revisions/{revision}
 	memory int64       // bytes
 	card   *store.Card // nil without a store
+
+	// What a call gets that does not ask for anything else.
+	heads      []int // all
+	thresholds []model.Thresholds
 }
 
 func newRevision(modelName string, m *model.Model) *revision {
 	r := &revision{model: m, parent: "models/" + modelName, id: m.Revision(), memory: m.MemoryBytes()}
 	r.name = revisionName(r.parent, r.id)
+	for i := range m.Heads() {
+		r.heads, r.thresholds = append(r.heads, i), append(r.thresholds, m.Heads()[i].Thresholds())
+	}
 	return r
 }
 
