@@ -3,4 +3,6 @@
 // built-in corpus.
 //
 //	go test -bench . ./bench
+//
+// It also tells the commands below it what they take.
 package bench

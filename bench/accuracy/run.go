@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/parley-nlp/parley/bench"
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/train"
@@ -57,12 +58,12 @@ func trainAndTest(ctx context.Context, s set, fold int, withDev bool) (*run, err
 		return nil, err
 	}
 	examples := withText(training)
-	before := cpuSeconds()
+	before := bench.CPUSeconds()
 	m, report, err := train.Train(ctx, examples, []string{head}, train.Default())
 	if err != nil {
 		return nil, err
 	}
-	spent, peak := cpuSeconds()-before, peakBytes()
+	spent, peak := bench.CPUSeconds()-before, bench.PeakBytes()
 	return &run{
 		Labels:       m.Heads()[0].Labels,
 		Answers:      classify(m, test),

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/parley-nlp/parley/bench"
 )
 
 // oneCore keeps a child to one thread that computes: Go's scheduler, and the
@@ -55,7 +57,7 @@ func run(ctx context.Context, command, env []string, keep bool) (usage, error) {
 	u := usage{wall: wall, first: out.after, output: out.kept.Bytes()}
 	u.cpu = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 	if u.peak = statedPeak(problem.String()); u.peak == 0 {
-		u.peak = peakOf(cmd)
+		u.peak = bench.PeakOf(cmd)
 	}
 	return u, nil
 }
@@ -78,7 +80,7 @@ func (f *firstLine) Write(b []byte) (int, error) {
 // how much memory it had resident.
 const peakPrefix = "peak "
 
-func statePeak(w io.Writer) { fmt.Fprintf(w, "%s%d\n", peakPrefix, peakBytes()) }
+func statePeak(w io.Writer) { fmt.Fprintf(w, "%s%d\n", peakPrefix, bench.PeakBytes()) }
 
 func statedPeak(stderr string) int64 {
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/parley-nlp/parley/bench"
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -67,11 +68,11 @@ func (c *inProcessCmd) Run(e *env) error {
 // pass returns the processor seconds of f, which it calls for so many seconds.
 func pass(f func(), seconds float64) float64 {
 	f() // memory grows to its size
-	start, n := cpuSeconds(), 0
+	start, n := bench.CPUSeconds(), 0
 	for {
 		f()
 		n++
-		if took := cpuSeconds() - start; took >= seconds {
+		if took := bench.CPUSeconds() - start; took >= seconds {
 			return took / float64(n)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/parley-nlp/parley/bench"
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/train"
@@ -59,12 +60,12 @@ func (c *fitCmd) Run(e *env) error {
 	if c.WeightsOnly {
 		joinSources(set.Examples)
 	}
-	start, before := time.Now(), cpuSeconds()
+	start, before := time.Now(), bench.CPUSeconds()
 	m, _, err := train.Train(e.ctx, set.Examples, c.Head, pinned(features[c.Features]))
 	if err != nil {
 		return err
 	}
-	took := fitting{time.Since(start).Seconds(), cpuSeconds() - before}
+	took := fitting{time.Since(start).Seconds(), bench.CPUSeconds() - before}
 	if err := os.WriteFile(c.Out, m.Bytes(), 0o600); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/parley-nlp/parley/bench"
 	"github.com/parley-nlp/parley/internal/serve"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
@@ -37,7 +38,7 @@ func (c *serveCmd) Run(e *env) error {
 	go func() { served <- s.Serve(context.Background(), lis) }()
 	fmt.Fprintln(e.stdout, lis.Addr())
 	for lines := bufio.NewScanner(e.stdin); lines.Scan(); {
-		fmt.Fprintln(e.stdout, cpuSeconds())
+		fmt.Fprintln(e.stdout, bench.CPUSeconds())
 	}
 	s.Stop()
 	return <-served

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// cpuSeconds is the processor time that this process has taken so far, in user
+// CPUSeconds is the processor time that this process has taken so far, in user
 // mode and in the system.
-func cpuSeconds() float64 {
+func CPUSeconds() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
@@ -19,8 +19,10 @@ func cpuSeconds() float64 {
 	return (time.Duration(u.Utime.Nano()) + time.Duration(u.Stime.Nano())).Seconds()
 }
 
-// peakBytes is the most memory that this process has had resident so far.
-func peakBytes() int64 {
+// PeakBytes is the most memory that this process has had resident so far. Its
+// parent could not tell: the Maxrss of a process starts from that of the one
+// that started it.
+func PeakBytes() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
@@ -34,10 +36,10 @@ func peakBytes() int64 {
 	return 0
 }
 
-// peakOf is the most memory that a process which has ended had resident. It is
+// PeakOf is the most memory that a process which has ended had resident. It is
 // no less than that of this process when it started the other one, so small
 // processes tell their own.
-func peakOf(cmd *exec.Cmd) int64 {
+func PeakOf(cmd *exec.Cmd) int64 {
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		return u.Maxrss << 10
 	}
