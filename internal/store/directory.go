@@ -15,8 +15,8 @@ import (
 	"sync"
 )
 
-// A directory holds objects as files, which are on the disk before they are
-// seen, and whole. gocloud.dev's own takes neither care: it does not sync what it
+// A directory holds objects as files, which are on the disk before they appear,
+// whole. gocloud.dev's own takes neither care: it does not sync what it
 // writes, and leaves out of a listing what it could not read.
 type directory struct {
 	root   string

@@ -20,7 +20,7 @@ import (
 )
 
 func init() {
-	kinds = append(kinds, kind{"s3", func(t *testing.T) string { return server.newStore(t) }})
+	kinds = append(kinds, kind{"s3", func(t testing.TB) string { return server.newStore(t) }})
 	atStart = append(atStart, startS3)
 	atEnd = append(atEnd, func() { server.stop() })
 }
@@ -146,7 +146,7 @@ func (s *s3Server) forward(in net.Conn) {
 }
 
 // newStore makes a bucket and returns the URL of a folder in it.
-func (s *s3Server) newStore(t *testing.T) string {
+func (s *s3Server) newStore(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("bucket-%d", s.stores.Add(1))
 	if err := os.Mkdir(s.bucket(name), 0o755); err != nil {
