@@ -50,3 +50,18 @@ func TestWrongKeyOfServer(t *testing.T) {
 	_, err := Open(t.Context(), url)
 	wantError(t, err, ErrUnavailable)
 }
+
+// TestLostAnswer: an alias that moved is not taken for another's move because the
+// answer did not arrive, and the write was tried again.
+func TestLostAnswer(t *testing.T) {
+	s, ctx := open(t, server.newStore(t)), t.Context()
+	r := publish(t, s, 1)
+	server.lose.Store(true)
+	state := must[State](t)(s.SetAlias(ctx, "news", "live", r, NoEtag, ""))
+	if server.lose.Load() {
+		t.Fatal("no answer was lost")
+	}
+	if now := must[State](t)(s.State(ctx, "news")); now.Etag != state.Etag || now.entry.Number != 1 || now.Aliases["live"].Revision != r {
+		t.Errorf("state %+v, want %+v", now, state)
+	}
+}
