@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"buf.build/go/protovalidate"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -103,5 +104,25 @@ func TestContextEndsInTheMiddleOfABatch(t *testing.T) {
 		if c.bytes != len("goal")*2 {
 			t.Errorf("%v: read %d bytes of text, want those of 2 items", ended, c.bytes)
 		}
+	}
+}
+
+// checkDocument leaves out documents without a target, since no other field of a
+// document has a rule.
+func TestDocumentsHaveRulesForTargetsOnly(t *testing.T) {
+	d := (&parleyv1.Document{}).ProtoReflect().Descriptor()
+	rules, err := protovalidate.ResolveMessageRules(d)
+	if err != nil || rules != nil {
+		t.Errorf("a document has rules %v of its own (%v)", rules, err)
+	}
+	for i := range d.Fields().Len() {
+		f := d.Fields().Get(i)
+		rules, err := protovalidate.ResolveFieldRules(f)
+		if err != nil || (rules != nil) != (f.Name() == "target") {
+			t.Errorf("field %s has rules %v (%v)", f.Name(), rules, err)
+		}
+	}
+	if err := protovalidate.Validate(&parleyv1.Document{}); err != nil {
+		t.Errorf("a document without a target: %v", err)
 	}
 }

@@ -22,10 +22,11 @@ func (s *Server) validate(ctx context.Context, request any, _ *grpc.UnaryServerI
 }
 
 // checkDocument applies the rules to a document of a batch, which validate
-// leaves alone. Its error is the one that Classify gives: a bad document is put
-// into a request, to be named as there. For the others that would cost 0.5 us.
+// leaves alone: they are on its target alone, and most have none. Its error is the
+// one that Classify gives: a bad document is put into a request, to be named as
+// there. For the others that would cost 0.5 us.
 func (s *Server) checkDocument(d *parleyv1.Document) error {
-	if s.validator.Validate(d) == nil {
+	if d.GetTarget() == "" || s.validator.Validate(d) == nil {
 		return nil
 	}
 	return s.check(&parleyv1.ClassifyRequest{Document: d})
