@@ -31,6 +31,7 @@ type serveCmd struct {
 	DrainTimeout     time.Duration `default:"30s" help:"After that, time for calls in flight. Default: ${default}."`
 	LogLevel         string        `enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat        string        `enum:"json,console" default:"json" help:"Log lines as json or for a console."`
+	guardFlags
 }
 
 // Run serves until the process is told to stop: a first signal drains, a
@@ -39,15 +40,20 @@ func (c *serveCmd) Run(e *env) error {
 	if c.MaxDocumentBytes < 1 || c.MaxBatchItems < 1 || c.MaxMessageBytes < 1 || c.DrainTimeout <= 0 {
 		return usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
 	}
+	guard, err := c.guard()
+	if err != nil {
+		return err
+	}
+	c.limitMemory()
 	log := c.logger(e.stderr)
 	s, err := serve.New(serve.Config{
 		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
-		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Log: log,
+		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Guard: guard, Log: log,
 	})
 	if err != nil {
 		return usagef("%w", err)
 	}
-	lis, err := net.Listen("tcp", c.Addr)
+	lis, err := listen(c.Addr, guard.Security)
 	if err != nil {
 		return err
 	}

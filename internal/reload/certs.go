@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // KeyPair holds a certificate with its chain and its private key, from PEM
@@ -14,6 +15,9 @@ func KeyPair(certFile, keyFile string) (*Value[tls.Certificate], error) {
 		pair, err := tls.X509KeyPair(contents[0], contents[1])
 		if err != nil {
 			return tls.Certificate{}, fmt.Errorf("%s and %s: %w", certFile, keyFile, err)
+		}
+		if end := pair.Leaf.NotAfter; time.Now().After(end) {
+			return tls.Certificate{}, fmt.Errorf("%s: the certificate expired at %s", certFile, end.Format(time.RFC3339))
 		}
 		return pair, nil
 	}

@@ -12,12 +12,12 @@ import (
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
-// An echo answers every call alike.
-type echo struct {
+// An echoService answers every call alike.
+type echoService struct {
 	parleyv1.UnimplementedClassificationServiceServer
 }
 
-func (echo) Classify(context.Context, *parleyv1.ClassifyRequest) (*parleyv1.ClassifyResponse, error) {
+func (echoService) Classify(context.Context, *parleyv1.ClassifyRequest) (*parleyv1.ClassifyResponse, error) {
 	return &parleyv1.ClassifyResponse{}, nil
 }
 
@@ -25,7 +25,7 @@ func (echo) Classify(context.Context, *parleyv1.ClassifyRequest) (*parleyv1.Clas
 // is left is the transport, on both sides, and everything that the server does
 // around a method.
 func BenchmarkCall(b *testing.B) {
-	s, err := NewFor(Config{Log: zerolog.New(discard{}).With().Timestamp().Logger()}, echo{})
+	s, err := NewFor(Config{Log: zerolog.New(discardLog{}).With().Timestamp().Logger()}, echoService{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// discard takes log lines, so that they are written in full.
-type discard struct{}
+// discardLog takes log lines, so that they are written in full.
+type discardLog struct{}
 
-func (discard) Write(line []byte) (int, error) { return len(line), nil }
+func (discardLog) Write(line []byte) (int, error) { return len(line), nil }

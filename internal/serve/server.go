@@ -37,6 +37,8 @@ type Config struct {
 	DrainDelay time.Duration
 	// DrainTimeout is how long calls in flight may then take; 30 s.
 	DrainTimeout time.Duration
+	// Guard says who may call, and how much at once.
+	Guard Guard
 	// Log gets one event a call (but for streams: health watches and
 	// reflection), and never a text.
 	Log zerolog.Logger
@@ -63,7 +65,9 @@ func (c Config) withDefaults() (Config, error) {
 	case c.DrainDelay < 0 || c.DrainTimeout < 0:
 		return c, fmt.Errorf("drain delay %s and timeout %s: want 0 or more", c.DrainDelay, c.DrainTimeout)
 	}
-	return c, nil
+	var err error
+	c.Guard, err = c.Guard.withDefaults()
+	return c, err
 }
 
 func orDefault[T int | time.Duration](v, usual T) T {
@@ -80,6 +84,7 @@ type Server struct {
 	parleyv1.UnimplementedModelServiceServer
 
 	cfg       Config
+	guard     *guard
 	validator protovalidate.Validator
 	grpc      *grpc.Server
 	health    *health.Server
@@ -117,14 +122,17 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	}
 	s := &Server{cfg: cfg, validator: v, health: health.NewServer()}
 	s.streams, s.endStream = context.WithCancel(context.Background())
+	if s.guard, err = newGuard(cfg.Guard, cfg.Log); err != nil {
+		return nil, err
+	}
 	handlePanic := recovery.WithRecoveryHandlerContext(s.panicked)
-	s.grpc = grpc.NewServer(
+	s.grpc = grpc.NewServer(append(s.guard.options(),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageBytes),
 		grpc.NumStreamWorkers(64), // goroutines kept warm: a fifth less CPU a call at 64 in flight
 		grpc.ChainUnaryInterceptor(s.logCall, recovery.UnaryServerInterceptor(handlePanic), s.validate),
 		grpc.ChainStreamInterceptor(recovery.StreamServerInterceptor(handlePanic), s.limitStream),
-	)
+	)...)
 	if service == nil {
 		service = s
 	}
@@ -153,12 +161,17 @@ func (s *Server) setHealth(status grpc_health_v1.HealthCheckResponse_ServingStat
 // DrainTimeout to finish. It returns when the server has stopped, also when
 // lis fails.
 func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
+	if err := s.cfg.Guard.Security.CheckAddr(lis.Addr()); err != nil {
+		lis.Close()
+		return fmt.Errorf("serve: %w", err)
+	}
+	defer s.guard.watch()()
 	drained, stopped := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(drained)
 		s.drain(stopped)
 	})
-	err := s.grpc.Serve(lis)
+	err := s.grpc.Serve(s.guard.limitConnections(lis))
 	close(stopped)
 	if !stop() {
 		<-drained

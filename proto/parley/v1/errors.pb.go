@@ -61,6 +61,19 @@ const (
 	// INVALID_ARGUMENT: the bytes of the request are no valid message, most often
 	// because a text is not UTF-8.
 	ErrorReason_ERROR_REASON_MALFORMED_REQUEST ErrorReason = 11
+	// UNAUTHENTICATED: the call has no credential, or one that the server does not
+	// know.
+	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 20
+	// PERMISSION_DENIED: the caller has none of the roles that the method needs.
+	// Metadata: caller; roles, needs_one_of: names separated by "+".
+	ErrorReason_ERROR_REASON_ROLE_MISSING ErrorReason = 21
+	// RESOURCE_EXHAUSTED + RetryInfo: the server has more to do than it can. Nothing
+	// was done: the call may be repeated, elsewhere at once or here after the delay.
+	// Metadata: limit: "in_flight" or "memory"; limit_bytes.
+	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 22
+	// DEADLINE_EXCEEDED: nothing was done, since the answer would have come too late.
+	// Metadata: left_ms, expected_ms.
+	ErrorReason_ERROR_REASON_INSUFFICIENT_DEADLINE ErrorReason = 23
 )
 
 // Enum value maps for ErrorReason.
@@ -78,20 +91,28 @@ var (
 		9:  "ERROR_REASON_DUPLICATE_ITEM_ID",
 		10: "ERROR_REASON_INTERNAL",
 		11: "ERROR_REASON_MALFORMED_REQUEST",
+		20: "ERROR_REASON_UNAUTHENTICATED",
+		21: "ERROR_REASON_ROLE_MISSING",
+		22: "ERROR_REASON_OVERLOADED",
+		23: "ERROR_REASON_INSUFFICIENT_DEADLINE",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":        0,
-		"ERROR_REASON_MODEL_NOT_FOUND":    1,
-		"ERROR_REASON_REVISION_NOT_FOUND": 2,
-		"ERROR_REASON_SERVER_NOT_READY":   3,
-		"ERROR_REASON_DOCUMENT_TOO_LARGE": 4,
-		"ERROR_REASON_BATCH_TOO_LARGE":    5,
-		"ERROR_REASON_EMPTY_DOCUMENT":     6,
-		"ERROR_REASON_UNKNOWN_HEAD":       7,
-		"ERROR_REASON_INVALID_FIELD":      8,
-		"ERROR_REASON_DUPLICATE_ITEM_ID":  9,
-		"ERROR_REASON_INTERNAL":           10,
-		"ERROR_REASON_MALFORMED_REQUEST":  11,
+		"ERROR_REASON_UNSPECIFIED":           0,
+		"ERROR_REASON_MODEL_NOT_FOUND":       1,
+		"ERROR_REASON_REVISION_NOT_FOUND":    2,
+		"ERROR_REASON_SERVER_NOT_READY":      3,
+		"ERROR_REASON_DOCUMENT_TOO_LARGE":    4,
+		"ERROR_REASON_BATCH_TOO_LARGE":       5,
+		"ERROR_REASON_EMPTY_DOCUMENT":        6,
+		"ERROR_REASON_UNKNOWN_HEAD":          7,
+		"ERROR_REASON_INVALID_FIELD":         8,
+		"ERROR_REASON_DUPLICATE_ITEM_ID":     9,
+		"ERROR_REASON_INTERNAL":              10,
+		"ERROR_REASON_MALFORMED_REQUEST":     11,
+		"ERROR_REASON_UNAUTHENTICATED":       20,
+		"ERROR_REASON_ROLE_MISSING":          21,
+		"ERROR_REASON_OVERLOADED":            22,
+		"ERROR_REASON_INSUFFICIENT_DEADLINE": 23,
 	}
 )
 
@@ -126,7 +147,7 @@ var File_parley_v1_errors_proto protoreflect.FileDescriptor
 
 const file_parley_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x16parley/v1/errors.proto\x12\tparley.v1*\x9f\x03\n" +
+	"\x16parley/v1/errors.proto\x12\tparley.v1*\xa5\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_MODEL_NOT_FOUND\x10\x01\x12#\n" +
@@ -140,7 +161,11 @@ const file_parley_v1_errors_proto_rawDesc = "" +
 	"\x1eERROR_REASON_DUPLICATE_ITEM_ID\x10\t\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\n" +
 	"\x12\"\n" +
-	"\x1eERROR_REASON_MALFORMED_REQUEST\x10\vB7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
+	"\x1eERROR_REASON_MALFORMED_REQUEST\x10\v\x12 \n" +
+	"\x1cERROR_REASON_UNAUTHENTICATED\x10\x14\x12\x1d\n" +
+	"\x19ERROR_REASON_ROLE_MISSING\x10\x15\x12\x1b\n" +
+	"\x17ERROR_REASON_OVERLOADED\x10\x16\x12&\n" +
+	"\"ERROR_REASON_INSUFFICIENT_DEADLINE\x10\x17B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
 
 var (
 	file_parley_v1_errors_proto_rawDescOnce sync.Once
