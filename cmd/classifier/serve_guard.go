@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding"
-	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -111,19 +110,14 @@ func (f *guardFlags) limitMemory() {
 // listen listens on addr, unless that would offer the service unencrypted to
 // other machines.
 func listen(addr string, s serve.Security) (net.Listener, error) {
-	lis, err := net.Listen("tcp", addr)
+	resolved, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	err = s.CheckAddr(lis.Addr())
-	if err == nil {
-		return lis, nil
-	}
-	lis.Close()
-	if errors.Is(err, serve.ErrPlaintext) {
+	if err := s.CheckAddr(resolved); err != nil {
 		return nil, usagef("--addr %s is not a loopback address: give --tls-cert and --tls-key, or --plaintext to serve without encryption", addr)
 	}
-	return nil, err
+	return net.ListenTCP("tcp", resolved)
 }
 
 // A byteSize is a number of bytes, written as GOMEMLIMIT is.
