@@ -24,10 +24,10 @@ type guardFlags struct {
 	Plaintext        bool          `help:"Allow an address other than loopback without TLS."`
 	ClosedReflection bool          `help:"Ask for a key or certificate for server reflection too."`
 
-	MaxInFlightBytes int           `placeholder:"BYTES" help:"Work in flight from which on calls are refused; a call counts as 4 KiB and its request. Default: 4 MiB a processor."`
-	MemoryLimit      byteSize      `placeholder:"SIZE" help:"Memory to use at most, such as 512MiB; calls are refused from 85% on. Default: the variable GOMEMLIMIT, else none."`
-	DefaultTimeout   time.Duration `default:"30s" help:"Time for a call whose client set none. Default: ${default}."`
-	MaxTimeout       time.Duration `default:"2m" help:"Longest time for a call, whatever its client allows. Default: ${default}."`
+	MaxQueue       time.Duration `default:"50ms" help:"How long calls may have to wait for a processor before further ones are refused. Default: ${default}."`
+	MemoryLimit    byteSize      `placeholder:"SIZE" help:"Memory to use at most, such as 512MiB; calls are refused from 85% on. Default: the variable GOMEMLIMIT, else none."`
+	DefaultTimeout time.Duration `default:"30s" help:"Time for a call whose client set none. Default: ${default}."`
+	MaxTimeout     time.Duration `default:"2m" help:"Longest time for a call, whatever its client allows. Default: ${default}."`
 
 	MaxConnections     int           `default:"1000" help:"Most connections at a time. Default: ${default}."`
 	MaxStreams         int           `default:"256" help:"Most calls at a time on a connection. Default: ${default}."`
@@ -65,7 +65,7 @@ func (f *guardFlags) guard() (serve.Guard, error) {
 			MaxAge: f.MaxConnectionAge, MaxAgeGrace: f.MaxConnectionGrace,
 			PingInterval: f.PingInterval, PingTimeout: f.PingTimeout, MinPingInterval: f.MinPingInterval,
 		},
-		MaxInFlightBytes: f.MaxInFlightBytes, MemoryLimitBytes: int64(f.MemoryLimit),
+		MaxQueue: f.MaxQueue, MemoryLimitBytes: int64(f.MemoryLimit),
 		DefaultTimeout: f.DefaultTimeout, MaxTimeout: f.MaxTimeout,
 	}, nil
 }
@@ -77,7 +77,7 @@ func (f *guardFlags) check() error {
 		name  string
 		value int64
 	}{
-		{"reload-interval", int64(f.ReloadInterval)}, {"default-timeout", int64(f.DefaultTimeout)}, {"max-timeout", int64(f.MaxTimeout)},
+		{"reload-interval", int64(f.ReloadInterval)}, {"max-queue", int64(f.MaxQueue)}, {"default-timeout", int64(f.DefaultTimeout)}, {"max-timeout", int64(f.MaxTimeout)},
 		{"max-connections", int64(f.MaxConnections)}, {"max-streams", int64(f.MaxStreams)}, {"max-header-bytes", int64(f.MaxHeaderBytes)},
 		{"handshake-timeout", int64(f.HandshakeTimeout)}, {"write-timeout", int64(f.WriteTimeout)},
 		{"max-connection-age", int64(f.MaxConnectionAge)}, {"max-connection-grace", int64(f.MaxConnectionGrace)},
@@ -88,8 +88,6 @@ func (f *guardFlags) check() error {
 		}
 	}
 	switch {
-	case f.MaxInFlightBytes < 0:
-		return usagef("--max-in-flight-bytes: want more than 0")
 	case (f.TLSCert == "") != (f.TLSKey == ""):
 		return usagef("--tls-cert and --tls-key go together")
 	case f.TLSClientCA != "" && f.TLSCert == "":

@@ -57,6 +57,7 @@ func decodeErrors(desc grpc.ServiceDesc) *grpc.ServiceDesc {
 func decoding(handler grpc.MethodHandler, fullMethod string) grpc.MethodHandler {
 	return func(srv any, ctx context.Context, receive func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 		t := ticketOf(ctx)
+		t.start()
 		defer t.end()
 		b := body{ctx: ctx, ticket: t}
 		var failed error
@@ -65,7 +66,9 @@ func decoding(handler grpc.MethodHandler, fullMethod string) grpc.MethodHandler 
 			if failed = receive(&b); failed == nil {
 				failed = b.err
 			}
-			t.decoded(request, failed)
+			if failed != nil {
+				t.failed(failed)
+			}
 			return failed
 		}, interceptor)
 		if failed == nil {

@@ -9,8 +9,6 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
-
-	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
 // gate is what every call passes when its headers have come, before anything
@@ -80,7 +78,7 @@ func (g *guard) refuse(ctx context.Context, why refusalReason, t *ticket, needs 
 	case overloaded:
 		return g.errOverloaded
 	case shortDeadline:
-		return errShortDeadline(time.Until(t.deadline), t.expected)
+		return errShortDeadline(time.Until(t.deadline), t.least)
 	case unknownKey:
 		return errUnauthenticated("the key is not one of this server's")
 	}
@@ -95,6 +93,13 @@ func ticketOf(ctx context.Context) *ticket {
 	return t
 }
 
+// start is called when the goroutine of a call runs.
+func (t *ticket) start() {
+	if t != nil && t.admission != nil {
+		t.admission.start(t)
+	}
+}
+
 // arrive is called when the bytes of a request are there, not decoded yet. Its
 // error is the call's.
 func (t *ticket) arrive(ctx context.Context, bytes int) error {
@@ -104,19 +109,14 @@ func (t *ticket) arrive(ctx context.Context, bytes int) error {
 	if t.refused = t.admission.begin(t, bytes); t.refused != noRefusal {
 		return t.guard.refuse(ctx, t.refused, t, 0)
 	}
+	t.admission.queueUp(t)
 	return nil
 }
 
-// decoded is called when a request is decoded or has failed to be.
-func (t *ticket) decoded(request any, err error) {
-	if t == nil {
-		return
-	}
-	if t.running == 0 && status.Code(err) == codes.ResourceExhausted && t.refused == noRefusal {
+// failed is called when a request could not be received.
+func (t *ticket) failed(err error) {
+	if t != nil && t.refused == noRefusal && status.Code(err) == codes.ResourceExhausted {
 		t.guard.counters.refused[messageTooLarge].Add(1) // by gRPC; the call has a log line of its own
-	}
-	if batch, ok := request.(*parleyv1.BatchClassifyRequest); ok && t.running > 0 {
-		t.admission.add(t, documentBytes*len(batch.GetItems()))
 	}
 }
 

@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,11 +16,10 @@ type Guard struct {
 	Security    Security
 	Connections Connections
 
-	// MaxInFlightBytes is how much work may be in flight, in bytes of text: a
-	// call counts as 4 KiB and its request, a document of a batch as 512 bytes
-	// more. 4 MiB for each processor. While as much is in flight, calls are
-	// refused; a single larger one is not.
-	MaxInFlightBytes int
+	// MaxQueue is how long calls may have to wait for a processor, as expected
+	// from the calls before: 50 ms. When they would wait longer, calls are
+	// refused.
+	MaxQueue time.Duration
 	// MemoryLimitBytes is how much memory the process should use at most; what
 	// GOMEMLIMIT says. Near it all calls are refused. Setting the Go runtime's
 	// own limit is the caller's business.
@@ -48,22 +46,15 @@ type Connections struct {
 	MinPingInterval  time.Duration // that clients have to keep; 10 s
 }
 
-// callBytes and documentBytes are what a call and a document of a batch cost
-// beside their text, in bytes of text: about 50 us and 5 us.
-const (
-	callBytes     = 4 << 10
-	documentBytes = 512
-)
-
 func (g Guard) withDefaults() (Guard, error) {
-	g.MaxInFlightBytes = orDefault(g.MaxInFlightBytes, 4<<20*runtime.GOMAXPROCS(0))
+	g.MaxQueue = orDefault(g.MaxQueue, 50*time.Millisecond)
 	g.DefaultTimeout = orDefault(g.DefaultTimeout, 30*time.Second)
 	g.MaxTimeout = orDefault(g.MaxTimeout, 2*time.Minute)
 	g.Connections = g.Connections.withDefaults()
 	g.Security.ReloadInterval = orDefault(g.Security.ReloadInterval, 5*time.Second)
 	switch {
-	case g.MaxInFlightBytes < 0 || g.MemoryLimitBytes < 0:
-		return g, fmt.Errorf("limits of %d bytes in flight and %d of memory: want more than 0", g.MaxInFlightBytes, g.MemoryLimitBytes)
+	case g.MaxQueue < 0 || g.MemoryLimitBytes < 0:
+		return g, fmt.Errorf("a queue of %s and a memory limit of %d bytes: want more than 0", g.MaxQueue, g.MemoryLimitBytes)
 	case g.DefaultTimeout < 0 || g.MaxTimeout < 0 || g.Security.ReloadInterval < 0:
 		return g, fmt.Errorf("default timeout %s, longest timeout %s, reload interval %s: want more than 0", g.DefaultTimeout, g.MaxTimeout, g.Security.ReloadInterval)
 	}
@@ -108,6 +99,7 @@ type guard struct {
 	callers   *callers
 	admission *admission
 	memory    *memoryGuard
+	scheduler *scheduler
 
 	// Made once: under overload there is no time to.
 	errOverloaded, errMemory error
@@ -125,13 +117,23 @@ func newGuard(cfg Guard, log zerolog.Logger) (*guard, error) {
 		counters:  counters,
 		rules:     methodRules(),
 		callers:   callers,
-		admission: newAdmission(int64(cfg.MaxInFlightBytes)),
+		admission: newAdmission(cfg.MaxQueue),
 		memory:    memory,
+		scheduler: newScheduler(),
 
-		errOverloaded: errOverloaded(int64(cfg.MaxInFlightBytes)),
+		errOverloaded: errOverloaded(cfg.MaxQueue),
 		errMemory:     errMemory(memory.limit),
 	}, nil
 }
+
+// The windows are how many bytes a client may send that nobody has read yet:
+// they bound what it can fill memory with. Those of gRPC would grow to 16 MiB;
+// at first they are 64 KiB, of which a few calls beyond the server's capacity
+// block all others of their connection.
+const (
+	streamWindow = 256 << 10
+	connWindow   = 1 << 20
+)
 
 // options are those of a gRPC server behind the guard.
 func (g *guard) options() []grpc.ServerOption {
@@ -142,6 +144,8 @@ func (g *guard) options() []grpc.ServerOption {
 		grpc.MaxConcurrentStreams(uint32(c.MaxStreams)),
 		grpc.MaxHeaderListSize(uint32(c.MaxHeaderBytes)),
 		grpc.ConnectionTimeout(c.HandshakeTimeout),
+		grpc.StaticStreamWindowSize(streamWindow),
+		grpc.StaticConnWindowSize(connWindow),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: c.MaxAge, MaxConnectionAgeGrace: c.MaxAgeGrace, Time: c.PingInterval, Timeout: c.PingTimeout,
 		}),
@@ -151,7 +155,7 @@ func (g *guard) options() []grpc.ServerOption {
 }
 
 // tickInterval is how often the guard looks at the clock and the memory.
-const tickInterval = 250 * time.Millisecond
+const tickInterval = 100 * time.Millisecond
 
 // watch keeps the guard up to date until the function that it returns is
 // called.
@@ -168,7 +172,7 @@ func (g *guard) watch() (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				g.admission.tick()
+				g.admission.tick(g.scheduler.wait())
 				g.memory.measure()
 			case <-reload.C:
 				g.callers.reload()

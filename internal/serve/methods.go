@@ -54,9 +54,9 @@ const (
 func newMethodRule(name string) methodRule {
 	switch {
 	case strings.HasPrefix(name, classificationPrefix):
-		return methodRule{needs: Scorer, counted: true, expects: newExpectation()}
+		return methodRule{needs: Scorer, counted: true, expects: &expectation{}}
 	case strings.HasPrefix(name, modelPrefix+"Get"), strings.HasPrefix(name, modelPrefix+"List"):
-		return methodRule{needs: Reader | Operator, counted: true, expects: newExpectation()}
+		return methodRule{needs: Reader | Operator, counted: true, expects: &expectation{}}
 	case strings.HasPrefix(name, modelPrefix):
 		// Not counted: a model that makes calls slow must be rolled back while
 		// they are.

@@ -34,18 +34,18 @@ func errWrongRole(who *caller, needs Role) error {
 // has too much to do.
 const busyFor = time.Second
 
-func busy(message string, limit string, value int64) error {
+func busy(message, limit, value string) error {
 	retry := &errdetails.RetryInfo{RetryDelay: durationpb.New(busyFor)}
 	return newError(codes.ResourceExhausted, parleyv1.ErrorReason_ERROR_REASON_OVERLOADED, message, []protoadapt.MessageV1{retry},
-		"limit", limit, "limit_bytes", strconv.FormatInt(value, 10))
+		"limit", limit, "value", value)
 }
 
-func errOverloaded(limit int64) error {
-	return busy(fmt.Sprintf("the server has as much work in flight as it takes, %d bytes", limit), "in_flight", limit)
+func errOverloaded(limit time.Duration) error {
+	return busy(fmt.Sprintf("calls would have to wait longer than the server's limit, %s", limit), "queue", limit.String())
 }
 
 func errMemory(limit int64) error {
-	return busy(fmt.Sprintf("the server's memory is nearly full; its limit is %d bytes", limit), "memory", limit)
+	return busy(fmt.Sprintf("the server's memory is nearly full; its limit is %d bytes", limit), "memory", strconv.FormatInt(limit, 10))
 }
 
 func errShortDeadline(left, expected time.Duration) error {

@@ -69,7 +69,8 @@ const (
 	ErrorReason_ERROR_REASON_ROLE_MISSING ErrorReason = 21
 	// RESOURCE_EXHAUSTED + RetryInfo: the server has more to do than it can. Nothing
 	// was done: the call may be repeated, elsewhere at once or here after the delay.
-	// Metadata: limit: "in_flight" or "memory"; limit_bytes.
+	// Metadata: limit: "queue" or "memory"; value: of that limit, as "100ms" or in
+	// bytes.
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 22
 	// DEADLINE_EXCEEDED: nothing was done, since the answer would have come too late.
 	// Metadata: left_ms, expected_ms.
