@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/parley-nlp/parley/internal/metrics"
 	"github.com/parley-nlp/parley/internal/model"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
@@ -17,11 +18,15 @@ type revision struct {
 	parent string // models/{model}
 	id     string // {revision}
 	name   string // models/{model}/revisions/{revision}
+
+	seen    *metrics.Heads // what it has answered
+	decided [][]string     // head=DECISION, by head and decision, for the log
 }
 
-func newRevision(modelName string, m *model.Model) *revision {
+func newRevision(modelName string, m *model.Model, t *telemetry) *revision {
 	r := &revision{model: m, parent: "models/" + modelName, id: m.Revision()}
 	r.name = r.parent + "/revisions/" + r.id
+	r.seen, r.decided = metrics.NewHeads(m, t.DriftWindow), decidedNames(m)
 	return r
 }
 

@@ -40,6 +40,10 @@ type Config struct {
 	// Log gets one event a call (but for streams: health watches and
 	// reflection), and never a text.
 	Log zerolog.Logger
+	// Reflection lets clients ask the server what it serves.
+	Reflection bool
+	// Telemetry is what is told of calls.
+	Telemetry Telemetry
 }
 
 var modelName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,61}$`)
@@ -53,6 +57,10 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxBatchItems = orDefault(c.MaxBatchItems, 1000)
 	c.MaxMessageBytes = orDefault(c.MaxMessageBytes, 16<<20)
 	c.DrainTimeout = orDefault(c.DrainTimeout, 30*time.Second)
+	var err error
+	if c.Telemetry, err = c.Telemetry.withDefaults(); err != nil {
+		return c, err
+	}
 	switch {
 	case !modelName.MatchString(c.ModelName):
 		return c, fmt.Errorf("model name %q: want a small letter, then at most 61 small letters, digits or hyphens", c.ModelName)
@@ -86,6 +94,7 @@ type Server struct {
 	live      atomic.Pointer[revision]
 	streams   context.Context // ends when a drain ends the streams
 	endStream context.CancelFunc
+	telemetry *telemetry
 }
 
 // services are those whose health clients may ask for; "" is the server's.
@@ -117,28 +126,35 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	}
 	s := &Server{cfg: cfg, validator: v, health: health.NewServer()}
 	s.streams, s.endStream = context.WithCancel(context.Background())
+	s.telemetry = newTelemetry(s)
 	handlePanic := recovery.WithRecoveryHandlerContext(s.panicked)
-	s.grpc = grpc.NewServer(
+	s.grpc = grpc.NewServer(append(s.telemetry.spans(),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageBytes),
 		grpc.NumStreamWorkers(64), // goroutines kept warm: a fifth less CPU a call at 64 in flight
 		grpc.ChainUnaryInterceptor(s.logCall, recovery.UnaryServerInterceptor(handlePanic), s.validate),
 		grpc.ChainStreamInterceptor(recovery.StreamServerInterceptor(handlePanic), s.limitStream),
-	)
+	)...)
 	if service == nil {
 		service = s
 	}
 	s.grpc.RegisterService(decodeErrors(parleyv1.ClassificationService_ServiceDesc), service)
 	s.grpc.RegisterService(decodeErrors(parleyv1.ModelService_ServiceDesc), s)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
-	reflection.Register(s.grpc)
+	if cfg.Reflection {
+		reflection.Register(s.grpc)
+	}
 	s.setHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	return s, nil
 }
 
 // Use answers all calls from now on with m, and reports health.
 func (s *Server) Use(m *model.Model) {
-	s.live.Store(newRevision(s.cfg.ModelName, m))
+	r := newRevision(s.cfg.ModelName, m, s.telemetry)
+	s.telemetry.use(r)
+	if s.live.Swap(r) != nil {
+		s.telemetry.swaps.Add(1)
+	}
 	s.setHealth(grpc_health_v1.HealthCheckResponse_SERVING)
 }
 

@@ -1,0 +1,73 @@
+package serve
+
+import (
+	"context"
+	"io"
+	"testing"
+
+	"github.com/rs/zerolog"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
+)
+
+// A quietStream is where a call's header goes when nobody waits for it.
+type quietStream struct{}
+
+func (quietStream) Method() string               { return classifyMethod }
+func (quietStream) SetHeader(metadata.MD) error  { return nil }
+func (quietStream) SendHeader(metadata.MD) error { return nil }
+func (quietStream) SetTrailer(metadata.MD) error { return nil }
+
+// BenchmarkCall measures what happens around a call that does nothing: request
+// id, counters and the log line.
+func BenchmarkCall(b *testing.B) {
+	s, err := New(Config{Log: zerolog.New(io.Discard).With().Timestamp().Logger()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Stop()
+	info := &grpc.UnaryServerInfo{FullMethod: classifyMethod}
+	answer := &parleyv1.ClassifyResponse{}
+	handler := func(ctx context.Context, _ any) (any, error) { return answer, nil }
+	sent := metadata.MD{"content-type": {"application/grpc"}, "user-agent": {"grpc-go"}, ":authority": {"localhost"}}
+	ctx := grpc.NewContextWithServerTransportStream(metadata.NewIncomingContext(b.Context(), sent), quietStream{})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.logCall(ctx, nil, info, handler); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkAnswer measures a call with its classification, without gRPC.
+func BenchmarkAnswer(b *testing.B) {
+	s, err := New(Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Stop()
+	s.Use(newModel(b, 1))
+	one := request("great goal", nil)
+	many := &parleyv1.BatchClassifyRequest{}
+	for range 100 {
+		many.Items = append(many.Items, &parleyv1.BatchClassifyItem{Document: document("great goal")})
+	}
+	b.Run("unary", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := s.Classify(b.Context(), one); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("batch of 100", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := s.BatchClassify(b.Context(), many); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
