@@ -54,6 +54,9 @@ func (c config) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, 
 // must not go unnoticed.
 func (c config) Validate(app *kong.Application) error {
 	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if name == sourcesKey {
+			continue // for people
+		}
 		i := slices.IndexFunc(app.Children, func(n *kong.Node) bool { return n.Name == name })
 		if i < 0 {
 			return fmt.Errorf("configuration file: there is no command %q", name)

@@ -27,13 +27,14 @@ import (
 
 // A cli is the command line as a whole.
 type cli struct {
-	Config kong.ConfigFlag `placeholder:"FILE" help:"Read flags from a JSON object by command, as {\"serve\": {\"addr\": \"127.0.0.1:8080\"}}. Flags and variables win over it."`
+	ConfigFile kong.ConfigFlag `name:"config" placeholder:"FILE" help:"Read flags from a JSON object by command, as {\"serve\": {\"addr\": \"127.0.0.1:8080\"}}. Flags and variables win over it."`
 
 	Train    trainCmd    `cmd:"" help:"Train a model on labelled files and report how good it is."`
 	Eval     evalCmd     `cmd:"" help:"Judge a model, or two against each other, on labelled files that they were not trained on."`
 	Classify classifyCmd `cmd:"" help:"Classify a text and show the evidence."`
 	Score    scoreCmd    `cmd:"" help:"Classify every row of files, as JSON lines."`
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
+	Config   configCmd   `cmd:"" name:"config" help:"Print the configuration that a command would work with, without secrets."`
 	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
 	Rename   renameCmd   `cmd:"" help:"Give the labels of a model other names, without training it again."`
 	Demo     demoCmd     `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`
@@ -61,12 +62,13 @@ type env struct {
 	args           []string // the command line, without the program's name
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	parsed         *kong.Context
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	e := env{ctx, os.Args[1:], interruptible{ctx, os.Stdin}, os.Stdout, os.Stderr}
+	e := env{ctx: ctx, args: os.Args[1:], stdin: interruptible{ctx, os.Stdin}, stdout: os.Stdout, stderr: os.Stderr}
 	os.Exit(e.run())
 }
 
@@ -125,6 +127,7 @@ func (e *env) run() (code int) {
 	if err != nil {
 		return e.misused(err)
 	}
+	e.parsed = ctx
 	return e.exitCode(ctx.Run(e))
 }
 
@@ -141,6 +144,11 @@ func nameVariables(k *kong.Kong) error {
 	name(slices.DeleteFunc(slices.Clone(k.Model.Flags), func(f *kong.Flag) bool { return f.Name == "help" }), "CLASSIFIER_")
 	for _, command := range k.Model.Children {
 		name(command.Flags, "CLASSIFIER_"+strings.ToUpper(command.Name)+"_")
+		if command.Name == "config" { // its commands have the variables of those that they are about
+			for _, about := range command.Children {
+				name(about.Flags, "CLASSIFIER_"+strings.ToUpper(about.Name)+"_")
+			}
+		}
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ type serveCmd struct {
 	DrainTimeout     time.Duration `default:"30s" help:"After that, time for calls in flight. Default: ${default}."`
 	LogLevel         string        `enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat        string        `enum:"json,console" default:"json" help:"Log lines as json or for a console."`
+	telemetryFlags
 }
 
 // Run serves until the process is told to stop: a first signal drains, a
@@ -40,7 +41,13 @@ func (c *serveCmd) Run(e *env) error {
 		return usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
 	}
 	log := c.logger(e.stderr)
+	t, err := c.telemetryFlags.open(e, log)
+	if err != nil {
+		return err
+	}
+	defer t.close()
 	s, err := serve.New(serve.Config{
+		Reflection: c.reflects(c.Addr), Telemetry: t.config,
 		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
 		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Log: log,
 	})
@@ -50,6 +57,9 @@ func (c *serveCmd) Run(e *env) error {
 	lis, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return err
+	}
+	if err := t.serveAdmin(s); err != nil {
+		return errors.Join(err, lis.Close())
 	}
 	log.Info().Str("addr", lis.Addr().String()).Msg("listening; not ready yet")
 	if os.Getenv("GOGC") == "" {

@@ -70,15 +70,23 @@ type Counts struct {
 	Bytes   atomic.Int64 // written
 }
 
-// Open opens the log. It goes on where an earlier one ended.
-func Open(cfg Config) (*Log, error) {
+// Check reports what is wrong with the configuration.
+func (cfg *Config) Check() error {
 	switch {
 	case cfg.Path == "":
-		return nil, errors.New("prediction log: no path")
+		return errors.New("prediction log: no path")
 	case !(cfg.Share > 0 && cfg.Share <= 1):
-		return nil, fmt.Errorf("prediction log: share %v: want more than 0, at most 1", cfg.Share)
+		return fmt.Errorf("prediction log: share %v: want more than 0, at most 1", cfg.Share)
 	case cfg.MaxBytes < 1 || cfg.Keep < 0:
-		return nil, fmt.Errorf("prediction log: files of %d bytes, %d older ones: want at least 1 and 0", cfg.MaxBytes, cfg.Keep)
+		return fmt.Errorf("prediction log: files of %d bytes, %d older ones: want at least 1 and 0", cfg.MaxBytes, cfg.Keep)
+	}
+	return nil
+}
+
+// Open opens the log. It goes on where an earlier one ended.
+func Open(cfg Config) (*Log, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
 	}
 	f, err := openFile(cfg.Path, cfg.MaxBytes, cfg.Keep)
 	if err != nil {

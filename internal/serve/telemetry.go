@@ -21,6 +21,8 @@ import (
 // Telemetry says what is told of calls beside their metrics, which are always
 // counted. The zero value of a field means its default.
 type Telemetry struct {
+	// Metrics gets the metrics; nil for a registry of the server's own.
+	Metrics *metrics.Registry
 	// Traces gets a span a call; nil for none.
 	Traces trace.TracerProvider
 	// Predictions gets a sample of the documents; nil for none.
@@ -85,10 +87,13 @@ const millionth = 1_000_000
 func newTelemetry(s *Server) *telemetry {
 	t := &telemetry{
 		Telemetry:  s.cfg.Telemetry,
-		registry:   metrics.NewRegistry(),
+		registry:   s.cfg.Telemetry.Metrics,
 		calls:      metrics.NewCalls(methodsOf(&parleyv1.ClassificationService_ServiceDesc), append(methodsOf(&parleyv1.ModelService_ServiceDesc), healthMethods...)),
 		batchItems: metrics.NewHistogram(1, 1, 10, 25, 50, 100, 250, 500, 1000),
 		unknown:    metrics.NewHistogram(millionth, 0, .1*millionth, .2*millionth, .3*millionth, .5*millionth, .75*millionth),
+	}
+	if t.registry == nil {
+		t.registry = metrics.NewRegistry()
 	}
 	t.register(s)
 	return t
