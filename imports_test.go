@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 
 	"internal/metrics":       {"internal/model", "github.com/prometheus/client_golang", "google.golang.org/grpc/codes"},
 	"internal/otlp":          {"github.com/prometheus/client_golang", "go.opentelemetry.io/contrib/bridges/prometheus", "go.opentelemetry.io/otel"},
+	"internal/otlp/otlptest": {"go.opentelemetry.io/proto/otlp", "google.golang.org/grpc"},
 	"internal/predictionlog": {},
 }
 

@@ -107,7 +107,7 @@ type collector struct {
 	metric prometheus.Metric
 }
 
-func (c collector) Describe(out chan<- *prometheus.Desc)   { out <- c.desc }
+func (c collector) Describe(out chan<- *prometheus.Desc) { out <- c.desc }
 func (c collector) Collect(out chan<- prometheus.Metric) { out <- c.metric }
 
 func near(a, b float64) bool { return math.Abs(a-b) < 1e-6 || math.IsNaN(a) && math.IsNaN(b) }
