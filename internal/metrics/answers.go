@@ -41,9 +41,9 @@ const probabilityUnit = 1 << 30
 
 // Heads counts the answers of one revision. Any number of goroutines may use it.
 type Heads struct {
-	mu     sync.Mutex // guards heads and window
+	mu     sync.Mutex // guards what follows
 	heads  []head
-	window window
+	window *window // of the live revision, else nil
 }
 
 // A head is the counters of a head of a model, and what the model says of it.
@@ -61,11 +61,10 @@ type head struct {
 // label, so that it goes on growing when the live revision changes.
 type series struct{ atomic.Uint64 }
 
-// NewHeads returns counters for the heads of m. Drift is judged over the last
-// documents, about so many of them.
-func NewHeads(m *model.Model, documents int) *Heads {
+// NewHeads returns counters for the heads of m.
+func NewHeads(m *model.Model) *Heads {
 	own := seriesOfTheirOwn(m.Heads())
-	h := &Heads{window: newWindow(m.Heads(), documents)}
+	h := &Heads{}
 	for i := range m.Heads() {
 		h.heads = append(h.heads, newHead(&m.Heads()[i], own[i]))
 	}
@@ -122,7 +121,9 @@ func seriesOfTheirOwn(heads []model.Head) [][]bool {
 func (h *Heads) Observe(d *Document) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.window.see(d)
+	if h.window != nil {
+		h.window.see(d)
+	}
 	for _, a := range d.Answers {
 		head := &h.heads[a.Head]
 		if a.Decision == model.Labeled {
@@ -177,9 +178,15 @@ func (h *Heads) each(f func(key [2]string, s **series)) {
 // Answers exports what the revisions of a server answer: by the heads and labels
 // of the live one.
 type Answers struct {
+	window int // documents
+
 	mu   sync.Mutex
 	live *Heads
 }
+
+// NewAnswers returns answers of no revision yet. Drift is judged over the last
+// documents, about so many.
+func NewAnswers(documents int) *Answers { return &Answers{window: documents} }
 
 // Use makes h the counters that are exported, and starts its drift afresh. The
 // numbers of other revisions in memory are added where they have the same head
@@ -189,14 +196,26 @@ func (a *Answers) Use(live *Heads, others ...*Heads) {
 	defer a.mu.Unlock()
 	live.inherit(a.live)
 	if live != a.live {
-		live.mu.Lock()
-		live.window.reset()
-		live.mu.Unlock()
+		a.live.watch(0)
+		live.watch(a.window)
 	}
 	for _, h := range others {
 		h.inherit(live)
 	}
 	a.live = live
+}
+
+// watch gives h an empty window of so many documents, or none.
+func (h *Heads) watch(documents int) {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.window = nil
+	if documents > 0 {
+		h.window = newWindow(h.heads, documents)
+	}
 }
 
 var (
@@ -215,9 +234,9 @@ func (a *Answers) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (a *Answers) Collect(out chan<- prometheus.Metric) {
-	a.mu.Lock()
+	a.mu.Lock() // live stays live, and so has a window
+	defer a.mu.Unlock()
 	live := a.live
-	a.mu.Unlock()
 	if live == nil {
 		return
 	}

@@ -45,13 +45,13 @@ func answered(head, best int, probability float64, d model.Decision) *Document {
 }
 
 func TestAnswers(t *testing.T) {
-	h := NewHeads(newModel(t, map[string][]uint64{"a": {2, 2}, "b": {1, 1, 1}}, "a", "b"), 100)
-	var a Answers
+	h := NewHeads(newModel(t, map[string][]uint64{"a": {2, 2}, "b": {1, 1, 1}}, "a", "b"))
+	a := NewAnswers(100)
 	a.Use(h)
 	h.Observe(answered(0, 1, 0.75, model.Labeled))
 	h.Observe(answered(0, 0, 0.5, model.Ambiguous))
 	h.Observe(&Document{Words: 1, Answers: []Answer{{0, 0, 0.5, model.NoEvidence}, {1, 2, 0.25, model.NoEvidence}}})
-	checkMetrics(t, &a, `# TYPE parley_predictions_total counter
+	checkMetrics(t, a, `# TYPE parley_predictions_total counter
 parley_predictions_total{head="a",label="l000"} 0
 parley_predictions_total{head="a",label="l001"} 1
 parley_predictions_total{head="b",label="l000"} 0
@@ -90,9 +90,9 @@ parley_drift_unfamiliar_share 0.3333333333333333
 // When another revision goes live, numbers of the heads and labels that both
 // have go on, others begin anew or end, and drift begins anew.
 func TestSwap(t *testing.T) {
-	one := NewHeads(newModel(t, map[string][]uint64{"a": {1, 1, 1}, "gone": {1, 1}}, "a", "gone"), 100)
-	two := NewHeads(newModel(t, map[string][]uint64{"a": {1, 1}, "new": {1, 1}}, "a", "new"), 100)
-	var a Answers
+	one := NewHeads(newModel(t, map[string][]uint64{"a": {1, 1, 1}, "gone": {1, 1}}, "a", "gone"))
+	two := NewHeads(newModel(t, map[string][]uint64{"a": {1, 1}, "new": {1, 1}}, "a", "new"))
+	a := NewAnswers(100)
 	a.Use(one)
 	one.Observe(answered(0, 1, 0.5, model.Labeled))
 	one.Observe(answered(0, 2, 0.5, model.Labeled))
@@ -108,12 +108,12 @@ parley_predictions_total{head="new",label="l001"} 0
 # TYPE parley_drift_documents gauge
 parley_drift_documents 1
 `
-	checkMetrics(t, &a, want, "parley_predictions_total", "parley_drift_documents")
+	checkMetrics(t, a, want, "parley_predictions_total", "parley_drift_documents")
 	a.Use(two, one) // nothing new
-	checkMetrics(t, &a, want, "parley_predictions_total", "parley_drift_documents")
+	checkMetrics(t, a, want, "parley_predictions_total", "parley_drift_documents")
 	a.Use(one)
 	a.Use(two)
-	checkMetrics(t, &a, strings.Replace(want, "documents 1", "documents 0", 1), "parley_predictions_total", "parley_drift_documents")
+	checkMetrics(t, a, strings.Replace(want, "documents 1", "documents 0", 1), "parley_predictions_total", "parley_drift_documents")
 }
 
 // Labels beyond the limit share a series: those with the fewest documents.
@@ -123,15 +123,15 @@ func TestManyLabels(t *testing.T) {
 		counts[i] = uint64(i)
 	}
 	m := newModel(t, map[string][]uint64{"a": counts}, "a")
-	h, again := NewHeads(m, 100), NewHeads(m, 100)
-	var a Answers
+	h, again := NewHeads(m), NewHeads(m)
+	a := NewAnswers(100)
 	a.Use(h)
 	for _, best := range []int{0, 199, 200, 299} {
 		h.Observe(answered(0, best, 0.5, model.Labeled))
 		again.Observe(answered(0, best, 0.5, model.Labeled))
 	}
 	a.Use(again)
-	if n := testutil.CollectAndCount(&a, "parley_predictions_total"); n != maxLabelSeries+1 {
+	if n := testutil.CollectAndCount(a, "parley_predictions_total"); n != maxLabelSeries+1 {
 		t.Errorf("%d series, want %d", n, maxLabelSeries+1)
 	}
 	if n := again.heads[0].cells[0].Load(); again.heads[0].labels[0] != otherLabels || n != 4 {
@@ -144,9 +144,9 @@ func TestManyLabels(t *testing.T) {
 
 // Nothing is lost when revisions change while answers come.
 func TestSwapWhileAnswersCome(t *testing.T) {
-	one := NewHeads(newModel(t, map[string][]uint64{"a": {1, 1}}, "a"), 100)
-	two := NewHeads(newModel(t, map[string][]uint64{"a": {2, 1}}, "a"), 100)
-	var a Answers
+	one := NewHeads(newModel(t, map[string][]uint64{"a": {1, 1}}, "a"))
+	two := NewHeads(newModel(t, map[string][]uint64{"a": {2, 1}}, "a"))
+	a := NewAnswers(100)
 	a.Use(one, two)
 	var answers sync.WaitGroup
 	for _, h := range []*Heads{one, two} {
@@ -162,7 +162,7 @@ func TestSwapWhileAnswersCome(t *testing.T) {
 		} else {
 			a.Use(one, two)
 		}
-		testutil.CollectAndCount(&a)
+		testutil.CollectAndCount(a)
 	}
 	answers.Wait()
 	if n := one.heads[0].cells[0].Load(); n != 20_000 || one.heads[0].cells[0] != two.heads[0].cells[0] {
@@ -195,7 +195,7 @@ func TestStability(t *testing.T) {
 // The window holds the last documents, whatever came before.
 func TestWindow(t *testing.T) {
 	m := newModel(t, map[string][]uint64{"a": {1, 1, 1}}, "a")
-	w := newWindow(m.Heads(), 100)
+	w := newWindow(NewHeads(m).heads, 100)
 	for i := range 1000 {
 		w.see(answered(0, i%3, 0.25, model.Labeled))
 	}
@@ -208,14 +208,11 @@ func TestWindow(t *testing.T) {
 	if sum.documents != 95 || sum.unfamiliar != 95 || h.asked != 95 || h.abstained != 95 || h.best[1] != 95 || h.probability != 95*probabilityUnit/2 {
 		t.Errorf("the window holds %+v, want the last 95 documents", sum)
 	}
-	w.reset()
-	if sum := w.sum(); sum.documents != 0 || sum.heads[0].best[1] != 0 {
-		t.Errorf("after a reset the window holds %+v", sum)
-	}
 }
 
 func BenchmarkObserve(b *testing.B) {
-	h := NewHeads(newModel(b, map[string][]uint64{"topic": make([]uint64, 12), "stance": make([]uint64, 3)}, "topic", "stance"), 10_000)
+	h := NewHeads(newModel(b, map[string][]uint64{"topic": make([]uint64, 12), "stance": make([]uint64, 3)}, "topic", "stance"))
+	NewAnswers(10_000).Use(h)
 	d := &Document{Words: 60, KnownWords: 55, Answers: []Answer{{0, 7, 0.9, model.Labeled}, {1, 2, 0.6, model.Labeled}}}
 	b.Run("one core", func(b *testing.B) {
 		b.ReportAllocs()

@@ -33,9 +33,14 @@ var latencies = []int64{
 	int64(50 * time.Millisecond), int64(250 * time.Millisecond), int64(time.Second), int64(5 * time.Second),
 }
 
+// coarse are the bounds for methods that are not called all the time: they are
+// many, and nobody tunes them by the millisecond.
+var coarse = []int64{int64(10 * time.Millisecond), int64(100 * time.Millisecond), int64(time.Second)}
+
 // NewCalls returns counters for methods, by their full names
 // (/package.Service/Method). Series of busy ones are there from the start, so
-// that a rate sees their first call too; those of others with their first call.
+// that a rate sees their first call too; those of others with their first call,
+// and their durations have few buckets.
 func NewCalls(busy, others []string) *Calls {
 	c := &Calls{methods: map[string]*method{}, other: newMethod("other", false)}
 	for _, full := range busy {
@@ -55,7 +60,11 @@ func (c *Calls) add(full string, busy bool) {
 }
 
 func newMethod(name string, busy bool) *method {
-	return &method{name: name, busy: busy, took: NewHistogram(float64(time.Second), latencies...)}
+	bounds := coarse
+	if busy {
+		bounds = latencies
+	}
+	return &method{name: name, busy: busy, took: NewHistogram(float64(time.Second), bounds...)}
 }
 
 // Begin counts a call in flight.

@@ -28,18 +28,18 @@ type slotHead struct {
 	best             []uint64 // by label
 }
 
-func newWindow(heads []model.Head, documents int) window {
-	w := window{perSlot: uint64(max(1, documents/windowSlots))}
+func newWindow(heads []head, documents int) *window {
+	w := &window{perSlot: uint64(max(1, documents/windowSlots))}
 	for i := range w.slots {
 		w.slots[i] = newSlot(heads)
 	}
 	return w
 }
 
-func newSlot(heads []model.Head) slot {
+func newSlot(heads []head) slot {
 	s := slot{heads: make([]slotHead, len(heads))}
 	for i := range heads {
-		s.heads[i].best = make([]uint64, len(heads[i].Labels))
+		s.heads[i].best = make([]uint64, len(heads[i].labels))
 	}
 	return s
 }
@@ -111,12 +111,4 @@ func (s *slot) reset() {
 		clear(heads[i].best)
 		heads[i] = slotHead{best: heads[i].best}
 	}
-}
-
-// reset empties the window.
-func (w *window) reset() {
-	for i := range w.slots {
-		w.slots[i].reset()
-	}
-	w.at = 0
 }

@@ -23,10 +23,10 @@ type revision struct {
 	decided [][]string     // head=DECISION, by head and decision, for the log
 }
 
-func newRevision(modelName string, m *model.Model, t *telemetry) *revision {
+func newRevision(modelName string, m *model.Model) *revision {
 	r := &revision{model: m, parent: "models/" + modelName, id: m.Revision()}
 	r.name = r.parent + "/revisions/" + r.id
-	r.seen, r.decided = metrics.NewHeads(m, t.DriftWindow), decidedNames(m)
+	r.seen, r.decided = metrics.NewHeads(m), decidedNames(m)
 	return r
 }
 

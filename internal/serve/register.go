@@ -14,7 +14,7 @@ import (
 //	r.Counter("calls_shed_total", "Calls refused ...", metrics.Read(&s.admission.full), "reason", "in_flight")
 func (t *telemetry) register(s *Server) {
 	r := t.registry
-	r.MustRegister(t.calls, &t.answers, revisions{s})
+	r.MustRegister(t.calls, t.answers, revisions{s})
 	r.Histogram("batch_items", "Documents of a batch.", t.batchItems)
 	r.Histogram("unknown_word_share", "Share of a document's words that do not occur in the training texts.", t.unknown)
 	r.Counter("documents_total", documentsHelp, metrics.Read(&t.classify.ok), "method", "Classify", "outcome", "ok")

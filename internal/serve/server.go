@@ -150,7 +150,7 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 
 // Use answers all calls from now on with m, and reports health.
 func (s *Server) Use(m *model.Model) {
-	r := newRevision(s.cfg.ModelName, m, s.telemetry)
+	r := newRevision(s.cfg.ModelName, m)
 	s.telemetry.use(r)
 	if s.live.Swap(r) != nil {
 		s.telemetry.swaps.Add(1)

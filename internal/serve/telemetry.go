@@ -59,7 +59,7 @@ type telemetry struct {
 	Telemetry
 	registry   *metrics.Registry
 	calls      *metrics.Calls
-	answers    metrics.Answers
+	answers    *metrics.Answers
 	batchItems *metrics.Histogram
 	unknown    *metrics.Histogram // share of unknown words, in millionths
 	classify   documents
@@ -89,6 +89,7 @@ func newTelemetry(s *Server) *telemetry {
 		Telemetry:  s.cfg.Telemetry,
 		registry:   s.cfg.Telemetry.Metrics,
 		calls:      metrics.NewCalls(methodsOf(&parleyv1.ClassificationService_ServiceDesc), append(methodsOf(&parleyv1.ModelService_ServiceDesc), healthMethods...)),
+		answers:    metrics.NewAnswers(s.cfg.Telemetry.DriftWindow),
 		batchItems: metrics.NewHistogram(1, 1, 10, 25, 50, 100, 250, 500, 1000),
 		unknown:    metrics.NewHistogram(millionth, 0, .1*millionth, .2*millionth, .3*millionth, .5*millionth, .75*millionth),
 	}
@@ -126,9 +127,14 @@ func (t *telemetry) ended(c *call, method string, code codes.Code, took time.Dur
 	}
 }
 
-// use makes r the live revision in the metrics.
-func (t *telemetry) use(r *revision) {
-	t.answers.Use(r.seen)
+// use makes live the revision whose answers are in the metrics. Those of others
+// in memory are counted with them.
+func (t *telemetry) use(live *revision, others ...*revision) {
+	seen := make([]*metrics.Heads, len(others))
+	for i, r := range others {
+		seen[i] = r.seen
+	}
+	t.answers.Use(live.seen, seen...)
 }
 
 // spans returns the option that makes a span of every call but health checks
