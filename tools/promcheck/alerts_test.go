@@ -53,9 +53,11 @@ var wrong = map[string]string{
 	"ParleyNoServerReady": `
 parley_ready{job="p",instance="a"} 0x120
 parley_ready{job="p",instance="b"} 0x120`,
-	"ParleyServerNotReady":         `parley_ready{job="p",instance="b"} 0x120`,
-	"ParleyErrors":                 `parley_calls_total{job="p",instance="a",method="Classify",code="Internal"} 0+100x120`,
-	"ParleySlow":                   `parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="0.25"} 0+5900x120`,
+	"ParleyServerNotReady": `parley_ready{job="p",instance="b"} 0x120`,
+	"ParleyErrors":         `parley_calls_total{job="p",instance="a",method="Classify",code="Internal"} 0+100x120`,
+	"ParleySlow": `
+parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="0.001"} 0+5800x120
+parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="0.25"} 0+5900x120`,
 	"ParleyShedsLoad":              `parley_refusals_total{job="p",instance="a",reason="overloaded"} 0+2000x120`,
 	"ParleyLoadsFail":              `parley_model_loads_total{job="p",instance="a",result="corrupt"} 3x100 4x20`,
 	"ParleyStoreCheckStale":        `parley_store_last_check_timestamp_seconds{job="p",instance="a"} 0+60x90 5400x30`,
