@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/hex"
+	"net"
 	"testing"
 	"time"
 
@@ -25,12 +26,26 @@ func traced(t *testing.T, ctx func(context.Context, trace.TracerProvider) contex
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(t, serve.Config{Telemetry: serve.Telemetry{Traces: exporters.Traces}}, true)
-	c := mustDial(t, s.addr, opts(exporters.Traces)...)
+	s, err := serve.New(serve.Config{Telemetry: serve.Telemetry{Traces: exporters.Traces}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Use(testModel(t))
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, drain := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(running, lis) }()
+	c := mustDial(t, lis.Addr().String(), opts(exporters.Traces)...)
 	if _, err := c.Classify(ctx(t.Context(), exporters.Traces), "great", nil); err != nil {
 		t.Fatal(err)
 	}
-	s.Stop()
+	drain() // the server's span ends after its answer
+	if err := <-served; err != nil {
+		t.Fatal(err)
+	}
 	end, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := exporters.Shutdown(end); err != nil {
