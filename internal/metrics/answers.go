@@ -52,7 +52,6 @@ type head struct {
 	labels    []string  // by position; otherLabels where the series is shared
 	cells     []*series // by position
 	abstained [decisions]*series
-	asked     *series // documents
 	sure      *series // sum of probabilities, in probabilityUnit
 	trained   baseline
 }
@@ -72,7 +71,7 @@ func NewHeads(m *model.Model) *Heads {
 }
 
 func newHead(from *model.Head, own []bool) head {
-	h := head{name: from.Name, asked: &series{}, sure: &series{}, trained: newBaseline(from)}
+	h := head{name: from.Name, sure: &series{}, trained: newBaseline(from)}
 	for d := range h.abstained {
 		h.abstained[d] = &series{}
 	}
@@ -131,8 +130,7 @@ func (h *Heads) Observe(d *Document) {
 		} else {
 			head.abstained[a.Decision].Add(1)
 		}
-		head.asked.Add(1)
-		head.sure.Add(uint64(a.Probability * probabilityUnit))
+		head.sure.Add(uint64(int64(a.Probability * probabilityUnit)))
 	}
 }
 
@@ -170,7 +168,6 @@ func (h *Heads) each(f func(key [2]string, s **series)) {
 		for d := range head.abstained {
 			f([2]string{head.name, model.Decision(d).String()}, &head.abstained[d])
 		}
-		f([2]string{head.name, "asked"}, &head.asked)
 		f([2]string{head.name, "sure"}, &head.sure)
 	}
 }
@@ -249,19 +246,23 @@ func (a *Answers) Collect(out chan<- prometheus.Metric) {
 }
 
 func (h *head) collect(out chan<- prometheus.Metric) {
-	seen := false
+	others, asked := false, uint64(0)
 	for l, label := range h.labels {
 		if label == otherLabels {
-			if seen {
+			if others {
 				continue // they are one series
 			}
-			seen = true
+			others = true
 		}
-		out <- prometheus.MustNewConstMetric(predictionsDesc, prometheus.CounterValue, float64(h.cells[l].Load()), h.name, label)
+		n := h.cells[l].Load()
+		asked += n
+		out <- prometheus.MustNewConstMetric(predictionsDesc, prometheus.CounterValue, float64(n), h.name, label)
 	}
 	for _, d := range []model.Decision{model.NoEvidence, model.OutOfDomain, model.LowConfidence, model.Ambiguous} {
-		out <- prometheus.MustNewConstMetric(abstentionsDesc, prometheus.CounterValue, float64(h.abstained[d].Load()), h.name, d.String())
+		n := h.abstained[d].Load()
+		asked += n
+		out <- prometheus.MustNewConstMetric(abstentionsDesc, prometheus.CounterValue, float64(n), h.name, d.String())
 	}
 	sum := float64(h.sure.Load()) / probabilityUnit
-	out <- prometheus.MustNewConstSummary(probabilityDesc, h.asked.Load(), sum, nil, h.name)
+	out <- prometheus.MustNewConstSummary(probabilityDesc, asked, sum, nil, h.name)
 }

@@ -67,7 +67,7 @@ func (h *slotHead) see(a Answer) {
 	if a.Decision != model.Labeled {
 		h.abstained++
 	}
-	h.probability += uint64(a.Probability * probabilityUnit)
+	h.probability += uint64(int64(a.Probability * probabilityUnit))
 	h.best[a.Best]++
 }
 

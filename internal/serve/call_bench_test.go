@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"github.com/rs/zerolog"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/parley-nlp/parley/internal/model"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
@@ -70,4 +72,59 @@ func BenchmarkAnswer(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkTraces measures whole calls over memory, client included, without
+// spans, with spans that are not kept, and with all of them kept.
+func BenchmarkTraces(b *testing.B) {
+	for _, test := range []struct {
+		name  string
+		share float64
+	}{{"off", -1}, {"none kept", 0}, {"all kept", 1}} {
+		b.Run(test.name, func(b *testing.B) {
+			var cfg Config
+			if test.share >= 0 {
+				provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(test.share))), sdktrace.WithBatcher(nowhere{}))
+				defer provider.Shutdown(context.Background())
+				cfg.Telemetry.Traces = provider
+			}
+			s := start(b, cfg, newModel(b, 1))
+			s.cfg.Log = zerolog.Nop()
+			req := request("great goal", nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.client.Classify(b.Context(), req); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// nowhere takes spans and forgets them.
+type nowhere struct{}
+
+func (nowhere) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
+func (nowhere) Shutdown(context.Context) error                             { return nil }
+
+// BenchmarkDocument measures what counting costs a document of a batch.
+func BenchmarkDocument(b *testing.B) {
+	s, err := New(Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Stop()
+	m := newWideModel(b, "zero")
+	s.Use(m)
+	c := m.NewClassifier()
+	result := c.Classify("goal shares bank keeper", "")
+	p := &plan{heads: []int{0, 1}}
+	o := s.telemetry.observer(s.live.Load(), &call{}, p, false)
+	b.ReportAllocs()
+	for b.Loop() {
+		for h := range p.heads {
+			o.head(h, &result.Predictions[h], model.Labeled)
+		}
+		o.document("goal shares bank keeper", "", false, result, nil)
+	}
 }

@@ -48,7 +48,7 @@ func (o *observer) head(h int, p *model.Prediction, d model.Decision) {
 func (o *observer) document(text, target string, truncated bool, r *model.Result, answer []*parleyv1.HeadPrediction) {
 	o.revision.seen.Observe(&metrics.Document{Words: r.Words, KnownWords: r.KnownWords, Answers: o.answers})
 	if r.Words > 0 {
-		o.telemetry.unknown.Observe(int64(r.Words-r.KnownWords) * millionth / int64(r.Words))
+		o.telemetry.unknown.Observe(int64(float64(r.Words-r.KnownWords) / float64(r.Words) * millionth))
 	}
 	if o.telemetry.Predictions.Chosen() {
 		o.telemetry.Predictions.Add(o.row(text, target, truncated, r, answer))
