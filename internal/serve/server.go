@@ -57,9 +57,10 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxBatchItems = orDefault(c.MaxBatchItems, 1000)
 	c.MaxMessageBytes = orDefault(c.MaxMessageBytes, 16<<20)
 	c.DrainTimeout = orDefault(c.DrainTimeout, 30*time.Second)
-	var err error
-	if c.Telemetry, err = c.Telemetry.withDefaults(); err != nil {
+	if telemetry, err := c.Telemetry.withDefaults(); err != nil {
 		return c, err
+	} else {
+		c.Telemetry = telemetry
 	}
 	switch {
 	case !modelName.MatchString(c.ModelName):
