@@ -165,7 +165,7 @@ func (t *telemetry) serveAdmin(s *serve.Server) error {
 	}
 	ctx, stop := context.WithCancel(context.Background()) // it answers while the server drains
 	t.stopAdmin = stop
-	admin := serve.NewAdmin(s, t.shown)
+	admin := serve.NewAdminPort(s, t.shown)
 	t.admin.Go(func() {
 		if err := admin.Serve(ctx, lis); err != nil {
 			t.log.Error().Err(err).Msg("the admin port failed; calls go on")

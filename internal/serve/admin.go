@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/reflection/grpc_reflection_v1"
 )
 
-// Admin is the second port of a server, for those who run it:
+// An AdminPort is the second port of a server, for those who run it:
 //
 //	/metrics         metrics, for Prometheus
 //	/healthz         200 while the process works
@@ -32,7 +32,7 @@ import (
 // Configuration, profiles, channelz and reflection are for callers on this
 // machine alone, whatever address the port is bound to: a profile costs CPU, and
 // all of them tell much.
-type Admin struct {
+type AdminPort struct {
 	// Config is what /config shows, as JSON.
 	Config json.RawMessage
 
@@ -41,9 +41,9 @@ type Admin struct {
 	mux    *http.ServeMux
 }
 
-// NewAdmin returns the admin port of s.
-func NewAdmin(s *Server, config json.RawMessage) *Admin {
-	a := &Admin{Config: config, server: s, mux: http.NewServeMux(), grpc: grpc.NewServer()}
+// NewAdminPort returns the admin port of s.
+func NewAdminPort(s *Server, config json.RawMessage) *AdminPort {
+	a := &AdminPort{Config: config, server: s, mux: http.NewServeMux(), grpc: grpc.NewServer()}
 	grpc_health_v1.RegisterHealthServer(a.grpc, s.health)
 	channelz.RegisterChannelzServiceToServer(a.grpc)
 	services := reflection.NewServerV1(reflection.ServerOptions{Services: both{a.grpc, s.grpc}})
@@ -72,7 +72,7 @@ func (b both) GetServiceInfo() map[string]grpc.ServiceInfo {
 }
 
 // ServeHTTP implements http.Handler.
-func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *AdminPort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
 		if !isPublic(r.URL.Path) && !fromHere(r) {
 			refuseGRPC(w)
@@ -125,7 +125,7 @@ func namesThisMachine(host string) bool {
 	return host == "localhost" || net.ParseIP(strings.Trim(host, "[]")) != nil
 }
 
-func (a *Admin) ready(w http.ResponseWriter, _ *http.Request) {
+func (a *AdminPort) ready(w http.ResponseWriter, _ *http.Request) {
 	if a.server.Ready() {
 		say(w, http.StatusOK, "ready")
 		return
@@ -133,12 +133,12 @@ func (a *Admin) ready(w http.ResponseWriter, _ *http.Request) {
 	say(w, http.StatusServiceUnavailable, "not ready")
 }
 
-func (a *Admin) config(w http.ResponseWriter, _ *http.Request) {
+func (a *AdminPort) config(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(a.Config) // the caller went away
 }
 
-func (a *Admin) index(w http.ResponseWriter, _ *http.Request) {
+func (a *AdminPort) index(w http.ResponseWriter, _ *http.Request) {
 	say(w, http.StatusOK, "/metrics\n/healthz\n/readyz\n/config\n/debug/pprof/\n\ngRPC: grpc.health.v1.Health, grpc.channelz.v1.Channelz, reflection")
 }
 
@@ -149,7 +149,7 @@ func say(w http.ResponseWriter, code int, text string) {
 }
 
 // Serve answers on lis until ctx ends.
-func (a *Admin) Serve(ctx context.Context, lis net.Listener) error {
+func (a *AdminPort) Serve(ctx context.Context, lis net.Listener) error {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)

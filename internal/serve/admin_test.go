@@ -26,7 +26,7 @@ func startAdmin(t *testing.T, s *service) string {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- NewAdmin(s.Server, []byte(`{"serve":{}}`)).Serve(ctx, lis) }()
+	go func() { served <- NewAdminPort(s.Server, []byte(`{"serve":{}}`)).Serve(ctx, lis) }()
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		stop()
@@ -150,7 +150,7 @@ func TestAdminGRPC(t *testing.T) {
 // that a browser here was led to.
 func TestAdminFromElsewhere(t *testing.T) {
 	s := start(t, Config{}, newModel(t, 1))
-	a := NewAdmin(s.Server, []byte("{}"))
+	a := NewAdminPort(s.Server, []byte("{}"))
 	for _, test := range []struct {
 		path, from, host string
 		code             int
@@ -188,7 +188,7 @@ func TestAdminListenerFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	lis.Close()
-	err = NewAdmin(s.Server, nil).Serve(t.Context(), lis)
+	err = NewAdminPort(s.Server, nil).Serve(t.Context(), lis)
 	if err == nil || !strings.HasPrefix(err.Error(), "admin port "+lis.Addr().String()+": ") {
 		t.Errorf("error %v, want the address", err)
 	}

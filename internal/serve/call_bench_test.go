@@ -22,9 +22,9 @@ func (quietStream) SetHeader(metadata.MD) error  { return nil }
 func (quietStream) SendHeader(metadata.MD) error { return nil }
 func (quietStream) SetTrailer(metadata.MD) error { return nil }
 
-// BenchmarkCall measures what happens around a call that does nothing: request
+// BenchmarkAroundCall measures what happens around a call that does nothing: request
 // id, counters and the log line.
-func BenchmarkCall(b *testing.B) {
+func BenchmarkAroundCall(b *testing.B) {
 	s, err := New(Config{Log: zerolog.New(io.Discard).With().Timestamp().Logger()})
 	if err != nil {
 		b.Fatal(err)
