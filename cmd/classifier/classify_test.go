@@ -49,7 +49,7 @@ func modelFile(t *testing.T, m *model.Model) string {
 func command(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, problems bytes.Buffer
-	e := env{ctx: t.Context(), args: args, stdin: strings.NewReader(stdin), stdout: &out, stderr: &problems}
+	e := env{t.Context(), args, strings.NewReader(stdin), &out, &problems}
 	code = e.run()
 	return code, out.String(), problems.String()
 }

@@ -22,8 +22,8 @@ type configCmd struct {
 type configServeCmd struct{ serveCmd }
 
 // Run prints the configuration.
-func (c *configServeCmd) Run(e *env) error {
-	_, err := fmt.Fprintf(e.stdout, "%s\n", effective(e.parsed))
+func (c *configServeCmd) Run(e *env, parsed *kong.Context) error {
+	_, err := fmt.Fprintf(e.stdout, "%s\n", effective(parsed))
 	return err
 }
 

@@ -62,13 +62,12 @@ type env struct {
 	args           []string // the command line, without the program's name
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	parsed         *kong.Context
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	e := env{ctx: ctx, args: os.Args[1:], stdin: interruptible{ctx, os.Stdin}, stdout: os.Stdout, stderr: os.Stderr}
+	e := env{ctx, os.Args[1:], interruptible{ctx, os.Stdin}, os.Stdout, os.Stderr}
 	os.Exit(e.run())
 }
 
@@ -127,7 +126,6 @@ func (e *env) run() (code int) {
 	if err != nil {
 		return e.misused(err)
 	}
-	e.parsed = ctx
 	return e.exitCode(ctx.Run(e))
 }
 

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/renameio/v2"
 	"github.com/rs/zerolog"
 
@@ -36,18 +37,18 @@ type serveCmd struct {
 
 // Run serves until the process is told to stop: a first signal drains, a
 // second one stops at once.
-func (c *serveCmd) Run(e *env) error {
+func (c *serveCmd) Run(e *env, parsed *kong.Context) error {
 	if c.MaxDocumentBytes < 1 || c.MaxBatchItems < 1 || c.MaxMessageBytes < 1 || c.DrainTimeout <= 0 {
 		return usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
 	}
 	log := c.logger(e.stderr)
-	t, err := c.telemetryFlags.open(e, log)
+	t, err := c.telemetryFlags.open(e.ctx, effective(parsed), log)
 	if err != nil {
 		return err
 	}
 	defer t.close()
 	s, err := serve.New(serve.Config{
-		Reflection: c.reflects(c.Addr), Telemetry: t.config,
+		NoReflection: !c.reflects(c.Addr), Telemetry: t.config,
 		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
 		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Log: log,
 	})

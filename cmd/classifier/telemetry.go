@@ -56,15 +56,16 @@ type telemetry struct {
 // shutdownTimeout is how long the last spans and metrics may take.
 const shutdownTimeout = 5 * time.Second
 
-// open opens the prediction log and begins to send traces and metrics.
-func (f *telemetryFlags) open(e *env, log zerolog.Logger) (*telemetry, error) {
+// open opens the prediction log and begins to send traces and metrics. The
+// second port shows the configuration.
+func (f *telemetryFlags) open(ctx context.Context, shown []byte, log zerolog.Logger) (*telemetry, error) {
 	if f.LogSample <= 0 || f.DriftWindow < 1 {
 		return nil, usagef("--log-sample and --drift-window: want more than 0")
 	}
 	if f.AdminAddrFile != "" && f.AdminAddr == "" {
 		return nil, usagef("--admin-addr-file: there is no --admin-addr")
 	}
-	t := &telemetry{flags: f, log: log, shown: effective(e.parsed), stopAdmin: func() {}}
+	t := &telemetry{flags: f, log: log, shown: shown, stopAdmin: func() {}}
 	t.config = serve.Telemetry{
 		Metrics: metrics.NewRegistry(), LogShare: f.LogSample, SlowCall: f.LogSlow, DriftWindow: f.DriftWindow, Version: buildVersion(),
 	}
@@ -75,7 +76,7 @@ func (f *telemetryFlags) open(e *env, log zerolog.Logger) (*telemetry, error) {
 	if t.config.Predictions, err = f.openPredictionLog(log); err != nil {
 		return nil, err
 	}
-	if err := t.export(e.ctx); err != nil {
+	if err := t.export(ctx); err != nil {
 		t.close()
 		return nil, err
 	}

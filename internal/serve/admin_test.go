@@ -12,9 +12,11 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/channelz/grpc_channelz_v1"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
 )
 
 // startAdmin opens the admin port of s on the loopback and returns its address.
@@ -191,5 +193,16 @@ func TestAdminListenerFails(t *testing.T) {
 	err = NewAdminPort(s.Server, nil).Serve(t.Context(), lis)
 	if err == nil || !strings.HasPrefix(err.Error(), "admin port "+lis.Addr().String()+": ") {
 		t.Errorf("error %v, want the address", err)
+	}
+}
+
+func TestNoReflection(t *testing.T) {
+	s := start(t, Config{NoReflection: true}, nil)
+	stream, err := grpc_reflection_v1.NewServerReflectionClient(s.conn).ServerReflectionInfo(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); status.Code(err) != codes.Unimplemented {
+		t.Errorf("reflection ended with %v, want Unimplemented", err)
 	}
 }

@@ -40,8 +40,8 @@ type Config struct {
 	// Log gets one event a call (but for streams: health watches and
 	// reflection), and never a text.
 	Log zerolog.Logger
-	// Reflection lets clients ask the server what it serves.
-	Reflection bool
+	// NoReflection keeps clients from asking the server what it serves.
+	NoReflection bool
 	// Telemetry is what is told of calls.
 	Telemetry Telemetry
 }
@@ -142,7 +142,7 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	s.grpc.RegisterService(decodeErrors(parleyv1.ClassificationService_ServiceDesc), service)
 	s.grpc.RegisterService(decodeErrors(parleyv1.ModelService_ServiceDesc), s)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
-	if cfg.Reflection {
+	if !cfg.NoReflection {
 		reflection.Register(s.grpc)
 	}
 	s.setHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)

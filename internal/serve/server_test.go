@@ -82,7 +82,7 @@ func TestHealth(t *testing.T) {
 }
 
 func TestReflection(t *testing.T) {
-	s := start(t, Config{Reflection: true}, nil)
+	s := start(t, Config{}, nil)
 	stream, err := grpc_reflection_v1.NewServerReflectionClient(s.conn).ServerReflectionInfo(t.Context())
 	if err != nil {
 		t.Fatal(err)
