@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -44,7 +43,7 @@ func effective(ctx *kong.Context) []byte {
 		source := sourceOf(ctx, flag)
 		value, set := shown(flag.Target)
 		switch {
-		case !set:
+		case !set, source == "default" && !flag.HasDefault && flag.Target.IsZero():
 		case flag.Tag.Has(secretTag), hasPassword(value):
 			sources[flag.Name] = source + ", hidden"
 		default:
@@ -90,8 +89,8 @@ func shown(v reflect.Value) (any, bool) {
 	case v.Kind() == reflect.String && v.Len() == 0, v.Kind() == reflect.Slice && v.Len() == 0:
 		return nil, false
 	}
-	if d, ok := v.Interface().(time.Duration); ok {
-		return d.String(), true
+	if s, ok := v.Interface().(fmt.Stringer); ok { // a duration, for one
+		return s.String(), true
 	}
 	return v.Interface(), true
 }
