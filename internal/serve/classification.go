@@ -21,7 +21,8 @@ func (s *Server) Classify(ctx context.Context, req *parleyv1.ClassifyRequest) (*
 	}
 	log := callOf(ctx)
 	log.items, log.bytes = 1, len(req.GetDocument().GetText())
-	w := newWorker(plan, 1, s.telemetry.observer(r, log, plan, true))
+	w := newWorker(plan, 1)
+	w.saw = s.telemetry.observer(r, log, plan, true)
 	defer w.release()
 	classification, err := w.classify(req.GetDocument())
 	if err != nil {
@@ -49,7 +50,8 @@ func (s *Server) BatchClassify(ctx context.Context, req *parleyv1.BatchClassifyR
 	}
 	log := callOf(ctx)
 	log.items = len(items)
-	w := newWorker(plan, len(items), s.telemetry.observer(r, log, plan, false))
+	w := newWorker(plan, len(items))
+	w.saw = s.telemetry.observer(r, log, plan, false)
 	defer w.release()
 	results := slab[parleyv1.BatchClassifyResult]{wanted: len(items)}
 	resp := &parleyv1.BatchClassifyResponse{ModelRevision: r.name, Results: results.list(len(items))}
@@ -188,8 +190,8 @@ type worker struct {
 }
 
 // newWorker returns a worker for so many documents.
-func newWorker(p *plan, documents int, o observer) worker {
-	return worker{p, p.model.Acquire(), newAnswers(p, documents), o}
+func newWorker(p *plan, documents int) worker {
+	return worker{p, p.model.Acquire(), newAnswers(p, documents), observer{}}
 }
 
 func (w *worker) release() { w.model.Release(w.classifier) }

@@ -12,7 +12,7 @@ import (
 )
 
 // An observer tells the metrics and the prediction log what the documents of a
-// call were answered.
+// call were answered. The zero observer tells nobody.
 type observer struct {
 	telemetry *telemetry
 	revision  *revision
@@ -38,6 +38,9 @@ func (t *telemetry) observer(r *revision, c *call, p *plan, single bool) observe
 
 // head is told what head h decided on the current document.
 func (o *observer) head(h int, p *model.Prediction, d model.Decision) {
+	if o.telemetry == nil {
+		return
+	}
 	o.answers = append(o.answers, metrics.Answer{Head: h, Best: p.Best, Probability: p.Probabilities[p.Best], Decision: d})
 	if o.single {
 		o.call.decisions = append(o.call.decisions, o.revision.decided[h][d])
@@ -46,6 +49,9 @@ func (o *observer) head(h int, p *model.Prediction, d model.Decision) {
 
 // document is told that all heads of the current document have decided.
 func (o *observer) document(text, target string, truncated bool, r *model.Result, answer []*parleyv1.HeadPrediction) {
+	if o.telemetry == nil {
+		return
+	}
 	o.revision.seen.Observe(&metrics.Document{Words: r.Words, KnownWords: r.KnownWords, Answers: o.answers})
 	if r.Words > 0 {
 		o.telemetry.unknown.Observe(int64(float64(r.Words-r.KnownWords) / float64(r.Words) * millionth))
