@@ -29,6 +29,9 @@ type Answer struct {
 // The others of a head, those with the fewest training documents, share one.
 const maxLabelSeries = 100
 
+// maxHeadSeries is how many heads have series: the first of a model.
+const maxHeadSeries = 10
+
 // otherLabels is the label of that series.
 const otherLabels = "_other"
 
@@ -101,6 +104,9 @@ func seriesOfTheirOwn(heads []model.Head) [][]bool {
 	own := make([][]bool, len(heads))
 	for h := range heads {
 		own[h] = make([]bool, len(heads[h].Labels))
+		if h >= maxHeadSeries {
+			continue
+		}
 		for l := range heads[h].Labels {
 			p := place{head: h, label: l}
 			if l < len(heads[h].DocCounts) {
@@ -239,11 +245,14 @@ func (a *Answers) Collect(out chan<- prometheus.Metric) {
 	}
 	live.mu.Lock()
 	defer live.mu.Unlock()
-	for i := range live.heads {
+	for i := range live.exported() {
 		live.heads[i].collect(out)
 	}
 	live.collectDrift(out)
 }
+
+// exported returns how many heads have series.
+func (h *Heads) exported() int { return min(len(h.heads), maxHeadSeries) }
 
 func (h *head) collect(out chan<- prometheus.Metric) {
 	others, asked := false, uint64(0)

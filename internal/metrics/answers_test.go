@@ -142,6 +142,26 @@ func TestManyLabels(t *testing.T) {
 	}
 }
 
+// Of many heads the first have series, and all are counted.
+func TestManyHeads(t *testing.T) {
+	heads := map[string][]uint64{}
+	var order []string
+	for i := range maxHeadSeries + 5 {
+		name := fmt.Sprintf("h%02d", i)
+		heads[name], order = []uint64{1, 1}, append(order, name)
+	}
+	h := NewHeads(newModel(t, heads, order...))
+	a := NewAnswers(100)
+	a.Use(h)
+	h.Observe(answered(maxHeadSeries+4, 1, 0.5, model.Labeled))
+	if n := testutil.CollectAndCount(a, "parley_predictions_total"); n != 2*maxHeadSeries {
+		t.Errorf("%d series of labels, want those of %d heads", n, maxHeadSeries)
+	}
+	if n := testutil.CollectAndCount(a, "parley_drift_psi"); n != maxHeadSeries {
+		t.Errorf("%d series of drift, want those of %d heads", n, maxHeadSeries)
+	}
+}
+
 // Nothing is lost when revisions change while answers come.
 func TestSwapWhileAnswersCome(t *testing.T) {
 	one := NewHeads(newModel(t, map[string][]uint64{"a": {1, 1}}, "a"))

@@ -116,7 +116,7 @@ func (h *Heads) collectDrift(out chan<- prometheus.Metric) {
 	gauge(driftDocumentsDesc, float64(sum.documents))
 	gauge(driftUnfamiliarDesc, share(sum.unfamiliar, sum.documents))
 	gauge(driftUnknownDesc, share(sum.unknownWords, sum.words))
-	for i := range h.heads {
+	for i := range h.exported() {
 		head, seen := &h.heads[i], &sum.heads[i]
 		psi := math.NaN()
 		if seen.asked > 0 {

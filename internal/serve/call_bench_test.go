@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"io"
+	"os"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/parley-nlp/parley/internal/model"
+	"github.com/parley-nlp/parley/internal/predictionlog"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
@@ -107,24 +109,34 @@ type nowhere struct{}
 func (nowhere) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
 func (nowhere) Shutdown(context.Context) error                             { return nil }
 
-// BenchmarkDocument measures what counting costs a document of a batch.
+// BenchmarkDocument measures what it costs a document of a batch to be counted,
+// and to be counted and kept in the prediction log.
 func BenchmarkDocument(b *testing.B) {
-	s, err := New(Config{})
+	m := newWideModel(b, "zero")
+	result := m.NewClassifier().Classify("goal shares bank keeper", "")
+	kept, err := predictionlog.Open(predictionlog.Config{Path: os.DevNull, Share: 1, MaxBytes: 1 << 40})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Stop()
-	m := newWideModel(b, "zero")
-	s.Use(m)
-	c := m.NewClassifier()
-	result := c.Classify("goal shares bank keeper", "")
-	p := &plan{heads: []int{0, 1}}
-	o := s.telemetry.observer(s.live.Load(), &call{}, p, false)
-	b.ReportAllocs()
-	for b.Loop() {
-		for h := range p.heads {
-			o.head(h, &result.Predictions[h], model.Labeled)
-		}
-		o.document("goal shares bank keeper", "", false, result, nil)
+	defer kept.Close()
+	for name, log := range map[string]*predictionlog.Log{"counted": nil, "kept": kept} {
+		b.Run(name, func(b *testing.B) {
+			s, err := New(Config{Telemetry: Telemetry{Predictions: log}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Stop()
+			s.Use(m)
+			p := &plan{heads: []int{0, 1}}
+			o := s.telemetry.observer(s.live.Load(), &call{}, p, false)
+			answers := []*parleyv1.HeadPrediction{{}, {}}
+			b.ReportAllocs()
+			for b.Loop() {
+				for h := range p.heads {
+					o.head(h, &result.Predictions[h], model.Labeled)
+				}
+				o.document("goal shares bank keeper", "", false, result, answers)
+			}
+		})
 	}
 }
