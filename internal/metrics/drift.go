@@ -73,7 +73,7 @@ func stability(served []uint64, trained []float64) float64 {
 	return psi
 }
 
-// share is part of whole, NaN when there is no whole: a gauge without a value.
+// share is part of whole, NaN when there is no whole.
 func share(part, whole uint64) float64 {
 	if whole == 0 {
 		return math.NaN()
@@ -107,10 +107,13 @@ func describeDrift(out chan<- *prometheus.Desc) {
 // collectDrift says how far the window is from training. That the mean
 // confidence falls below the accuracy of training tells of the accuracy to
 // expect: the difference of confidences of Guillory et al., "Predicting with
-// Confidence on Unseen Distributions" (2021).
+// Confidence on Unseen Distributions" (2021). What no document has told yet has
+// no series.
 func (h *Heads) collectDrift(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+		if !math.IsNaN(v) { // averages over servers would become NaN too
+			out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+		}
 	}
 	sum := h.window.sum()
 	gauge(driftDocumentsDesc, float64(sum.documents))
