@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/parley-nlp/parley/internal/otlp/otlptest"
@@ -141,4 +142,37 @@ func background(t *testing.T, addrFile string, args ...string) (addr string, sto
 	stop()
 	t.Fatalf("no address within a minute: %s", log.String())
 	return "", nil
+}
+
+// The value of a secret flag is not shown, whatever its source.
+func TestSecretsAreHidden(t *testing.T) {
+	var c struct {
+		Serve struct {
+			Token  string   `secret:""`
+			Places []string `sep:"none"`
+			Plain  string
+			Unset  int
+		} `cmd:""`
+	}
+	parser, err := kong.New(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := parser.Parse([]string{"serve", "--token", "hush", "--places", "http://a", "--places", "http://me:hush@b", "--plain", "me@b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{
+  "serve": {
+    "plain": "me@b"
+  },
+  "sources": {
+    "places": "flag, hidden",
+    "plain": "flag",
+    "token": "flag, hidden"
+  }
+}`
+	if got := string(effective(parsed)); got != want {
+		t.Errorf("shown as\n%s\nwant\n%s", got, want)
+	}
 }

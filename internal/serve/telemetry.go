@@ -21,7 +21,8 @@ import (
 // Telemetry says what is told of calls beside their metrics, which are always
 // counted. The zero value of a field means its default.
 type Telemetry struct {
-	// Metrics gets the metrics; nil for a registry of the server's own.
+	// Metrics gets the metrics of this server and of no other; nil for a registry of
+	// its own.
 	Metrics *metrics.Registry
 	// Traces gets a span a call; nil for none.
 	Traces trace.TracerProvider
