@@ -61,7 +61,7 @@ func newWideModel(t testing.TB, first string) *model.Model {
 func (s *service) scrape(t testing.TB) map[string]float64 {
 	t.Helper()
 	answer := httptest.NewRecorder()
-	NewAdminPort(s.Server, nil).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	s.telemetry.registry.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 	if answer.Code != 200 {
 		t.Fatalf("the scrape: %d %s", answer.Code, answer.Body)
 	}
