@@ -47,7 +47,8 @@ has() { grep -qE "$2" <<<"$1" || fail "$3" "$1"; }
 go build -o "$tmp/classifier" ./cmd/classifier
 go build -modfile=tools/grpcurl/go.mod -o "$tmp/grpcurl" github.com/fullstorydev/grpcurl/cmd/grpcurl
 
-"$tmp/classifier" serve --addr 127.0.0.1:0 --addr-file "$tmp/addr" </dev/null >"$tmp/log" 2>&1 &
+"$tmp/classifier" serve --addr 127.0.0.1:0 --addr-file "$tmp/addr" \
+	--admin-addr 127.0.0.1:0 --admin-addr-file "$tmp/admin" </dev/null >"$tmp/log" 2>&1 &
 server=$!
 within 60 ready_or_stopped || fail "no address after 60 s"
 ready || fail "the server stopped before it had an address"
@@ -73,6 +74,13 @@ out=$(grpcurl -d '{"document": {"text": ""}}' "$addr" parley.v1.ClassificationSe
 has "$out" 'Code: InvalidArgument' "an empty text is not refused with InvalidArgument"
 has "$out" '"reason": *"EMPTY_DOCUMENT"' "the refusal of an empty text lacks its reason"
 printf '%s\n' "$out"
+
+# The admin port answers gRPC too.
+admin=$(<"$tmp/admin")
+out=$(grpcurl "$admin" list) || fail "list failed on the admin port" "$out"
+has "$out" '^grpc\.channelz\.v1\.Channelz$' "the admin port does not show channelz"
+out=$(grpcurl "$admin" grpc.channelz.v1.Channelz/GetServers) || fail "GetServers failed" "$out"
+has "$out" '"callsSucceeded": *"[1-9]' "channelz counts no calls"
 
 kill -TERM "$server"
 within 60 stopped || fail "the server still runs 60 s after SIGTERM"

@@ -40,10 +40,7 @@ func (c config) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, 
 	if command == nil {
 		return nil, nil
 	}
-	for command.Parent != nil && command.Parent.Type == kong.CommandNode {
-		command = command.Parent // a command's commands share its flags
-	}
-	v, ok := c[command.Name][flag.Name]
+	v, ok := c[namesake(command).Name][flag.Name]
 	if !ok {
 		return nil, nil
 	}
@@ -53,10 +50,23 @@ func (c config) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, 
 	return v, nil
 }
 
+// namesake is the command by whose name the flags of a command are known in files
+// and variables: the one above, whose commands share its flags; but those of
+// "config" have the flags of the commands that they are about.
+func namesake(command *kong.Node) *kong.Node {
+	for command.Parent != nil && command.Parent.Type == kong.CommandNode && command.Parent.Name != "config" {
+		command = command.Parent
+	}
+	return command
+}
+
 // Validate refuses names that are no command or no flag of it: a misspelt limit
 // must not go unnoticed.
 func (c config) Validate(app *kong.Application) error {
 	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if name == sourcesKey {
+			continue // for people
+		}
 		i := slices.IndexFunc(app.Children, func(n *kong.Node) bool { return n.Name == name })
 		if i < 0 {
 			return fmt.Errorf("configuration file: there is no command %q", name)

@@ -27,7 +27,7 @@ import (
 
 // A cli is the command line as a whole.
 type cli struct {
-	Config kong.ConfigFlag `placeholder:"FILE" help:"Read flags from a JSON object by command, as {\"serve\": {\"addr\": \"127.0.0.1:8080\"}}. Flags and variables win over it."`
+	ConfigFile kong.ConfigFlag `name:"config" placeholder:"FILE" help:"Read flags from a JSON object by command, as {\"serve\": {\"addr\": \"127.0.0.1:8080\"}}. Flags and variables win over it."`
 
 	Train    trainCmd    `cmd:"" help:"Train a model on labelled files and report how good it is."`
 	Eval     evalCmd     `cmd:"" help:"Judge a model, or two against each other, on labelled files that they were not trained on."`
@@ -36,6 +36,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
 	Models   modelsCmd   `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
 	Key      keyCmd      `cmd:"" help:"Make a bearer key that may call a server."`
+	Config   configCmd   `cmd:"" name:"config" help:"Print the configuration that a command would work with, without secrets."`
 	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
 	Rename   renameCmd   `cmd:"" help:"Give the labels of a model other names, without training it again."`
 	Demo     demoCmd     `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`
@@ -142,10 +143,8 @@ func nameVariables(k *kong.Kong) error {
 	}
 	name(slices.DeleteFunc(slices.Clone(k.Model.Flags), func(f *kong.Flag) bool { return f.Name == "help" }), "CLASSIFIER_")
 	for _, command := range k.Model.Children {
-		prefix := "CLASSIFIER_" + strings.ToUpper(command.Name) + "_"
-		name(command.Flags, prefix)
-		for _, sub := range command.Children { // flags of one name mean the same in all
-			name(sub.Flags, prefix)
+		for _, n := range append([]*kong.Node{command}, command.Children...) {
+			name(n.Flags, "CLASSIFIER_"+strings.ToUpper(namesake(n).Name)+"_")
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"waitfile": waitFile, "repeat": repeat},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"waitfile": waitFile, "repeat": repeat, "fetch": fetch},
 		Setup: func(env *testscript.Env) error { // model files of another library
 			bayesian, err := filepath.Abs("../../internal/bayesian/testdata")
 			env.Setenv("BAYESIAN", bayesian)

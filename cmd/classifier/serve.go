@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/renameio/v2"
 	"github.com/rs/zerolog"
 
@@ -33,11 +34,12 @@ type serveCmd struct {
 	LogLevel         string        `enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat        string        `enum:"json,console" default:"json" help:"Log lines as json or for a console."`
 	guardFlags
+	telemetryFlags
 }
 
 // Run serves until the process is told to stop: a first signal drains, a
 // second one stops at once.
-func (c *serveCmd) Run(e *env) error {
+func (c *serveCmd) Run(e *env, parsed *kong.Context) error {
 	if c.MaxDocumentBytes < 1 || c.MaxBatchItems < 1 || c.MaxMessageBytes < 1 || c.DrainTimeout <= 0 {
 		return usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
 	}
@@ -51,7 +53,13 @@ func (c *serveCmd) Run(e *env) error {
 	}
 	c.limitMemory()
 	log := c.logger(e.stderr)
+	t, err := c.telemetryFlags.open(e.ctx, effective(parsed), log)
+	if err != nil {
+		return err
+	}
+	defer t.close()
 	s, err := serve.New(serve.Config{
+		NoReflection: !c.reflects(c.Addr), Telemetry: t.config,
 		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
 		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Log: log,
 		Revisions: revisions, Guard: guard,
@@ -62,6 +70,9 @@ func (c *serveCmd) Run(e *env) error {
 	lis, err := listen(c.Addr, guard.Security)
 	if err != nil {
 		return err
+	}
+	if err := t.serveAdmin(s); err != nil {
+		return errors.Join(err, lis.Close())
 	}
 	log.Info().Str("addr", lis.Addr().String()).Msg("listening; not ready yet")
 	if os.Getenv("GOGC") == "" {

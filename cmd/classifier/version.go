@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -13,11 +12,7 @@ type versionCmd struct{}
 
 // Run prints what decides which model files this program can read.
 func (versionCmd) Run(e *env) error {
-	version := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-	}
 	_, err := fmt.Fprintf(e.stdout, "classifier %s\nmodel format %d, extractor %d, Unicode %s\n%s %s/%s\n",
-		version, model.FormatVersion, model.ExtractorVersion, model.UnicodeVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		buildVersion(), model.FormatVersion, model.ExtractorVersion, model.UnicodeVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

@@ -22,13 +22,11 @@ func (s *Server) Classify(ctx context.Context, req *parleyv1.ClassifyRequest) (*
 	log := callOf(ctx)
 	log.items, log.bytes = 1, len(req.GetDocument().GetText())
 	w := newWorker(plan, 1)
+	w.saw = s.telemetry.observer(r, log, plan, true)
 	defer w.release()
 	classification, err := w.classify(req.GetDocument())
 	if err != nil {
 		return nil, err
-	}
-	for _, p := range classification.GetPredictions() {
-		log.decisions = append(log.decisions, p.GetHead()+"="+strings.TrimPrefix(p.GetDecision().String(), "DECISION_"))
 	}
 	return &parleyv1.ClassifyResponse{ModelRevision: r.name, Classification: classification}, nil
 }
@@ -53,6 +51,7 @@ func (s *Server) BatchClassify(ctx context.Context, req *parleyv1.BatchClassifyR
 	log := callOf(ctx)
 	log.items = len(items)
 	w := newWorker(plan, len(items))
+	w.saw = s.telemetry.observer(r, log, plan, false)
 	defer w.release()
 	results := slab[parleyv1.BatchClassifyResult]{wanted: len(items)}
 	resp := &parleyv1.BatchClassifyResponse{ModelRevision: r.name, Results: results.list(len(items))}
@@ -61,6 +60,7 @@ func (s *Server) BatchClassify(ctx context.Context, req *parleyv1.BatchClassifyR
 			return nil, errContext(ctx)
 		}
 		log.bytes += len(item.GetDocument().GetText())
+		w.saw.item = i
 		s.classifyItem(resp.Results[i], &w, item)
 		if resp.Results[i].GetError() != nil {
 			resp.ErrorCount++
@@ -207,11 +207,12 @@ type worker struct {
 	*plan
 	classifier *model.Classifier
 	answers    answers
+	saw        observer
 }
 
 // newWorker returns a worker for so many documents.
 func newWorker(p *plan, documents int) worker {
-	return worker{p, p.model.Acquire(), newAnswers(p, documents)}
+	return worker{p, p.model.Acquire(), newAnswers(p, documents), observer{}}
 }
 
 func (w *worker) release() { w.model.Release(w.classifier) }
@@ -251,6 +252,7 @@ func (w *worker) classify(d *parleyv1.Document) (*parleyv1.Classification, error
 	for i, p := range answer.classification.Predictions {
 		w.predict(p, r, i, text)
 	}
+	w.saw.document(text, d.GetTarget(), truncated, r, answer.classification.Predictions)
 	answer.setComputeTime(time.Since(start))
 	if w.shadow != nil {
 		w.shadow.offer(w, r, text, d)
@@ -281,6 +283,7 @@ func (w *worker) predict(out *parleyv1.HeadPrediction, r *model.Result, i int, t
 	h := w.heads[i]
 	head, prediction := &w.model.Heads()[h], &r.Predictions[h]
 	decision := r.Decide(h, w.thresholds[i])
+	w.saw.head(h, prediction, decision)
 	*out = parleyv1.HeadPrediction{
 		Head:                  head.Name,
 		Decision:              decisions[decision],

@@ -11,4 +11,8 @@
 // watch.go (when to look at the store), keeper.go (loading), choose.go (what to
 // hold), move.go (the RPCs that move aliases). shadow.go and agreement.go compare
 // the shadow with the live revision.
+//
+// What it tells of itself: telemetry.go holds the counters of calls, observe.go
+// those of the documents in them, register.go gives them names. admin.go is the
+// second port, where they can be read.
 package serve

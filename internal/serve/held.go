@@ -113,6 +113,7 @@ func (s *Server) parent() string { return "models/" + s.cfg.ModelName }
 // found. The first time, health says so; later nothing changes that.
 func (s *Server) hold(next *held) {
 	next.parent = s.parent()
+	s.telemetry.use(next.live, next.others()...)
 	before := s.held.Swap(next)
 	if before == nil {
 		for _, name := range services {

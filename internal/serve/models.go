@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/parley-nlp/parley/internal/metrics"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/store"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
@@ -26,6 +27,9 @@ type revision struct {
 	// What a call gets that does not ask for anything else.
 	heads      []int // all
 	thresholds []model.Thresholds
+
+	seen    *metrics.Heads // what it has answered
+	decided [][]string     // head=DECISION, by head and decision, for the log
 }
 
 func newRevision(modelName string, m *model.Model) *revision {
@@ -34,6 +38,7 @@ func newRevision(modelName string, m *model.Model) *revision {
 	for i := range m.Heads() {
 		r.heads, r.thresholds = append(r.heads, i), append(r.thresholds, m.Heads()[i].Thresholds())
 	}
+	r.seen, r.decided = metrics.NewHeads(m), decidedNames(m)
 	return r
 }
 

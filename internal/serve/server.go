@@ -45,6 +45,10 @@ type Config struct {
 	// Log gets one event a call (but for streams: health watches and
 	// reflection), and never a text.
 	Log zerolog.Logger
+	// NoReflection keeps clients from asking the server what it serves.
+	NoReflection bool
+	// Telemetry is what is told of calls.
+	Telemetry Telemetry
 }
 
 var modelName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,61}$`)
@@ -58,6 +62,11 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxBatchItems = orDefault(c.MaxBatchItems, 1000)
 	c.MaxMessageBytes = orDefault(c.MaxMessageBytes, 16<<20)
 	c.DrainTimeout = orDefault(c.DrainTimeout, 30*time.Second)
+	if telemetry, err := c.Telemetry.withDefaults(); err != nil {
+		return c, err
+	} else {
+		c.Telemetry = telemetry
+	}
 	switch {
 	case !modelName.MatchString(c.ModelName):
 		return c, fmt.Errorf("model name %q: want a small letter, then at most 61 small letters, digits or hyphens", c.ModelName)
@@ -102,6 +111,7 @@ type Server struct {
 	counters  Counters
 	streams   context.Context // ends when a drain ends the streams
 	endStream context.CancelFunc
+	telemetry *telemetry
 }
 
 // services are those whose health clients may ask for; "" is the server's.
@@ -137,8 +147,9 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	if s.guard, err = newGuard(cfg.Guard, cfg.Log); err != nil {
 		return nil, err
 	}
+	s.telemetry = newTelemetry(s)
 	handlePanic := recovery.WithRecoveryHandlerContext(s.panicked)
-	s.grpc = grpc.NewServer(append(s.guard.options(),
+	s.grpc = grpc.NewServer(append(append(s.guard.options(), s.telemetry.spans()...),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageBytes),
 		grpc.NumStreamWorkers(64), // goroutines kept warm: a fifth less CPU a call at 64 in flight
@@ -151,7 +162,9 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	s.grpc.RegisterService(decodeErrors(parleyv1.ClassificationService_ServiceDesc), service)
 	s.grpc.RegisterService(decodeErrors(parleyv1.ModelService_ServiceDesc), s)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
-	reflection.Register(s.grpc)
+	if !cfg.NoReflection {
+		reflection.Register(s.grpc)
+	}
 	for _, name := range services {
 		s.health.SetServingStatus(name, grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	}
