@@ -80,7 +80,7 @@ admin=$(<"$tmp/admin")
 out=$(grpcurl "$admin" list) || fail "list failed on the admin port" "$out"
 has "$out" '^grpc\.channelz\.v1\.Channelz$' "the admin port does not show channelz"
 out=$(grpcurl "$admin" grpc.channelz.v1.Channelz/GetServers) || fail "GetServers failed" "$out"
-has "$out" '"callsSucceeded": *"[1-9]' "channelz counts no calls"
+has "$out" '"callsStarted": *"[1-9]' "channelz counts no calls"
 
 kill -TERM "$server"
 within 60 stopped || fail "the server still runs 60 s after SIGTERM"

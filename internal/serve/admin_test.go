@@ -156,7 +156,7 @@ func channelzHasCalls(t *testing.T, c grpc_channelz_v1.ChannelzClient) bool {
 			t.Fatal(err)
 		}
 		for _, s := range page.GetServer() {
-			if s.GetData().GetCallsSucceeded() > 0 {
+			if s.GetData().GetCallsStarted() > 0 {
 				return true
 			}
 			next = s.GetRef().GetServerId() + 1
