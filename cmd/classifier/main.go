@@ -34,6 +34,7 @@ type cli struct {
 	Classify classifyCmd `cmd:"" help:"Classify a text and show the evidence."`
 	Score    scoreCmd    `cmd:"" help:"Classify every row of files, as JSON lines."`
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
+	Bench    benchCmd    `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`
 	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
 	Rename   renameCmd   `cmd:"" help:"Give the labels of a model other names, without training it again."`
 	Demo     demoCmd     `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`
