@@ -21,6 +21,7 @@ import (
 // A serveCmd is "classifier serve".
 type serveCmd struct {
 	modelFlag
+	revisionFlags
 	Addr             string        `default:"127.0.0.1:50051" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one. Default: ${default}."`
 	AddrFile         string        `placeholder:"FILE" help:"Write the address here once calls are answered."`
 	ModelName        string        `default:"default" placeholder:"NAME" help:"Name in models/NAME. Default: ${default}."`
@@ -39,10 +40,18 @@ func (c *serveCmd) Run(e *env) error {
 	if c.MaxDocumentBytes < 1 || c.MaxBatchItems < 1 || c.MaxMessageBytes < 1 || c.DrainTimeout <= 0 {
 		return usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
 	}
+	if c.Store != "" && c.Model != "" {
+		return usagef("--model and --store: want one of them")
+	}
+	revisions, err := c.revisionFlags.config(e.ctx)
+	if err != nil {
+		return err
+	}
 	log := c.logger(e.stderr)
 	s, err := serve.New(serve.Config{
 		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
 		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Log: log,
+		Revisions: revisions,
 	})
 	if err != nil {
 		return usagef("%w", err)
@@ -58,6 +67,7 @@ func (c *serveCmd) Run(e *env) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(e.ctx, lis) }()
 	stopOnSecondSignal(e.ctx, s)
+	c.reloadOnHangup(e.ctx, s)
 	if err := c.start(e, s, lis.Addr(), log); err != nil {
 		s.Stop()
 		<-served
@@ -74,17 +84,24 @@ func (c *serveCmd) Run(e *env) error {
 	return err
 }
 
-// start loads the model and says that the server is ready.
+// start waits until there is a model and says that the server is ready.
 func (c *serveCmd) start(e *env, s *serve.Server, addr net.Addr, log zerolog.Logger) error {
-	m, err := c.load(e)
-	if err != nil {
-		return err
+	if c.Store == "" {
+		m, err := c.load(e)
+		if err != nil {
+			return err
+		}
+		if e.ctx.Err() != nil {
+			return e.ctx.Err()
+		}
+		s.Use(m)
 	}
-	if e.ctx.Err() != nil {
+	select {
+	case <-s.Ready():
+	case <-e.ctx.Done():
 		return e.ctx.Err()
 	}
-	s.Use(m)
-	log.Info().Str("addr", addr.String()).Str("revision", m.Revision()).Int("features", m.FeatureCount()).Msg("ready")
+	log.Info().Str("addr", addr.String()).Str("revision", s.Live()).Msg("ready")
 	if c.AddrFile == "" {
 		return nil
 	}

@@ -234,3 +234,6 @@ func (m *Model) Strings() []string {
 	}
 	return list
 }
+
+// Named reports whether the file has what its features are.
+func (m *Model) Named() bool { return len(m.ends) > 0 }

@@ -91,12 +91,19 @@ func checkItemIDs(items []*parleyv1.BatchClassifyItem) error {
 
 // begin finds the revision that answers and what is asked of it.
 func (s *Server) begin(ctx context.Context, name string, o *parleyv1.ClassifyOptions) (*revision, *plan, error) {
-	r, err := s.resolve(name)
+	h, err := s.holds()
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := s.find(h, name)
 	if err != nil {
 		return nil, nil, err
 	}
 	callOf(ctx).revision = r.id
 	p, err := s.plan(r.model, o)
+	if err == nil && h.pair != nil && h.pair.live == r && s.shadow.cfg.Share > 0 {
+		p.pair, p.shadow, p.asked = h.pair, s.shadow, askedBy(o)
+	}
 	return r, p, err
 }
 
@@ -109,6 +116,11 @@ type plan struct {
 	evidence   int // terms a label
 	maxBytes   int
 	mayCut     bool
+
+	// What the shadow needs; nil without one.
+	pair   *pair
+	shadow *shadower
+	asked  *parleyv1.ClassifyOptions // the thresholds
 }
 
 func (s *Server) plan(m *model.Model, o *parleyv1.ClassifyOptions) (*plan, error) {
@@ -231,6 +243,9 @@ func (w *worker) classify(d *parleyv1.Document) (*parleyv1.Classification, error
 		w.predict(p, r, i, text)
 	}
 	answer.setComputeTime(time.Since(start))
+	if w.shadow != nil {
+		w.shadow.offer(w, r, text, d.GetTarget())
+	}
 	return &answer.classification, nil
 }
 

@@ -4,100 +4,134 @@ import (
 	"context"
 	"strings"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/parley-nlp/parley/internal/model"
+	"github.com/parley-nlp/parley/internal/store"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
-// liveAlias is the alias of the revision that answers when none is named.
-const liveAlias = "live"
-
-// A revision is a model with its names in the API.
-type revision struct {
-	model  *model.Model
-	parent string // models/{model}
-	id     string // {revision}
-	name   string // models/{model}/revisions/{revision}
-}
-
-func newRevision(modelName string, m *model.Model) *revision {
-	r := &revision{model: m, parent: "models/" + modelName, id: m.Revision()}
-	r.name = r.parent + "/revisions/" + r.id
-	return r
-}
-
-// resolve returns the revision of that name: models/{model}, optionally with
-// /revisions/{revision or alias}; "" is the live one.
-func (s *Server) resolve(name string) (*revision, error) {
-	live := s.live.Load()
-	if live == nil {
-		return nil, errNotReady()
-	}
-	parent, id, found := strings.Cut(name, "/revisions/")
-	switch {
-	case name != "" && parent != live.parent:
-		return nil, errModelNotFound(parent)
-	case found && id != liveAlias && id != live.id:
-		return nil, errRevisionNotFound(parent, name)
-	}
-	return live, nil
-}
-
 // ListModels lists the one model of this server.
 func (s *Server) ListModels(ctx context.Context, req *parleyv1.ListModelsRequest) (*parleyv1.ListModelsResponse, error) {
-	if err := checkPageToken(req.GetPageToken()); err != nil {
-		return nil, err
+	if req.GetPageToken() != "" { // there is one page
+		return nil, errPageToken()
 	}
-	r, err := s.resolve("")
+	m, err := s.describeModel(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &parleyv1.ListModelsResponse{Models: []*parleyv1.Model{r.describeModel()}}, nil
+	return &parleyv1.ListModelsResponse{Models: []*parleyv1.Model{m}}, nil
 }
 
 // GetModel describes a model.
 func (s *Server) GetModel(ctx context.Context, req *parleyv1.GetModelRequest) (*parleyv1.GetModelResponse, error) {
-	r, err := s.resolve(req.GetName())
+	if err := s.checkParent(req.GetName()); err != nil {
+		return nil, err
+	}
+	m, err := s.describeModel(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &parleyv1.GetModelResponse{Model: r.describeModel()}, nil
+	return &parleyv1.GetModelResponse{Model: m}, nil
 }
 
-// ListModelRevisions lists the revisions that this server holds: the live one.
-func (s *Server) ListModelRevisions(ctx context.Context, req *parleyv1.ListModelRevisionsRequest) (*parleyv1.ListModelRevisionsResponse, error) {
-	if err := checkPageToken(req.GetPageToken()); err != nil {
-		return nil, err
+// checkParent refuses any model but the server's.
+func (s *Server) checkParent(parent string) error {
+	if parent != s.parent() {
+		return errModelNotFound(parent)
 	}
-	r, err := s.resolve(req.GetParent())
+	return nil
+}
+
+// describeModel describes the server's model: as its store has it now, or had it
+// when it last answered.
+func (s *Server) describeModel(ctx context.Context) (*parleyv1.Model, error) {
+	if s.keeper != nil {
+		state, err := s.keeper.stateNow(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return s.modelOf(state), nil
+	}
+	h, err := s.holds()
 	if err != nil {
 		return nil, err
 	}
-	return &parleyv1.ListModelRevisionsResponse{ModelRevisions: []*parleyv1.ModelRevision{r.describe()}}, nil
+	return &parleyv1.Model{Name: h.parent, Aliases: map[string]string{liveAlias: h.live.id}}, nil
+}
+
+func (s *Server) modelOf(state store.State) *parleyv1.Model {
+	m := &parleyv1.Model{Name: s.parent(), Aliases: map[string]string{}, Etag: state.Etag}
+	for name, a := range state.Aliases {
+		m.Aliases[name] = a.Revision
+	}
+	return m
+}
+
+// ListModelRevisions lists the revisions of the store, or without one those in
+// memory.
+func (s *Server) ListModelRevisions(ctx context.Context, req *parleyv1.ListModelRevisionsRequest) (*parleyv1.ListModelRevisionsResponse, error) {
+	if err := s.checkParent(req.GetParent()); err != nil {
+		return nil, err
+	}
+	list, err := s.revisions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := pageOf(list, req.GetPageToken(), int(req.GetPageSize()))
+	if err != nil {
+		return nil, err
+	}
+	return &parleyv1.ListModelRevisionsResponse{ModelRevisions: page, NextPageToken: next}, nil
+}
+
+// revisions describes all revisions, newest first.
+func (s *Server) revisions(ctx context.Context) ([]*parleyv1.ModelRevision, error) {
+	if s.keeper != nil {
+		return s.keeper.revisions(ctx)
+	}
+	h, err := s.holds()
+	if err != nil {
+		return nil, err
+	}
+	list := []*parleyv1.ModelRevision{h.live.describe()}
+	if h.previous != nil {
+		list = append(list, h.previous.describe())
+	}
+	return list, nil
 }
 
 // GetModelRevision describes a revision.
 func (s *Server) GetModelRevision(ctx context.Context, req *parleyv1.GetModelRevisionRequest) (*parleyv1.GetModelRevisionResponse, error) {
-	r, err := s.resolve(req.GetName())
+	parent, id, _ := strings.Cut(req.GetName(), "/revisions/")
+	if err := s.checkParent(parent); err != nil {
+		return nil, err
+	}
+	out, err := s.describe(ctx, req.GetName(), id)
 	if err != nil {
 		return nil, err
 	}
-	callOf(ctx).revision = r.id
-	return &parleyv1.GetModelRevisionResponse{ModelRevision: r.describe()}, nil
+	_, callOf(ctx).revision, _ = strings.Cut(out.GetName(), "/revisions/")
+	return &parleyv1.GetModelRevisionResponse{ModelRevision: out}, nil
 }
 
-// checkPageToken refuses tokens: every list fits one page, so none was given
-// out.
-func checkPageToken(token string) error {
-	if token == "" {
-		return nil
+// describe describes the revision of that name, whose last part is id: one in
+// memory, else one of the store.
+func (s *Server) describe(ctx context.Context, name, id string) (*parleyv1.ModelRevision, error) {
+	if h := s.held.Load(); h != nil {
+		if r, err := h.resolve(name); err == nil {
+			return r.describe(), nil
+		}
+	} else if s.keeper == nil {
+		return nil, errNotReady()
 	}
-	return errInvalidFields([]violation{{"page_token", "not a token of an earlier answer"}})
+	if s.keeper == nil {
+		return nil, errRevisionNotFound(s.parent(), name)
+	}
+	return s.keeper.revision(ctx, id)
 }
 
-func (r *revision) describeModel() *parleyv1.Model {
-	return &parleyv1.Model{Name: r.parent, Aliases: map[string]string{liveAlias: r.id}}
-}
-
+// describe describes a revision in memory.
 func (r *revision) describe() *parleyv1.ModelRevision {
 	out := &parleyv1.ModelRevision{
 		Name:               r.name,
@@ -106,6 +140,8 @@ func (r *revision) describe() *parleyv1.ModelRevision {
 		ArtifactBytes:      int64(len(r.model.Bytes())),
 		FeatureCount:       int64(r.model.FeatureCount()),
 		ScoreUnitLog2:      -model.ScoreBits,
+		State:              parleyv1.RevisionState_REVISION_STATE_READY,
+		MemoryBytes:        r.memory,
 	}
 	for _, h := range r.model.Heads() {
 		out.Heads = append(out.Heads, describeHead(&h))
@@ -113,7 +149,19 @@ func (r *revision) describe() *parleyv1.ModelRevision {
 			out.Evaluations = append(out.Evaluations, describeEvaluation(h.Name, &h.Evaluation))
 		}
 	}
+	if r.card != nil {
+		describeOrigin(out, r.card)
+	}
 	return out
+}
+
+// describeOrigin adds what only the store knows.
+func describeOrigin(out *parleyv1.ModelRevision, card *store.Card) {
+	out.TrainerVersion = card.TrainerVersion
+	out.PublishTime = timestamppb.New(card.Published)
+	if !card.Trained.IsZero() {
+		out.TrainTime = timestamppb.New(card.Trained)
+	}
 }
 
 func describeHead(h *model.Head) *parleyv1.Head {

@@ -43,6 +43,8 @@ func TestRevisions(t *testing.T) {
 		ArtifactBytes: int64(len(m.Bytes())),
 		FeatureCount:  int64(len(vocabulary)),
 		ScoreUnitLog2: -20,
+		State:         parleyv1.RevisionState_REVISION_STATE_READY,
+		MemoryBytes:   m.MemoryBytes(),
 	}
 	list, err := s.models.ListModelRevisions(t.Context(), &parleyv1.ListModelRevisionsRequest{Parent: "models/summit"})
 	if wantList := (&parleyv1.ListModelRevisionsResponse{ModelRevisions: []*parleyv1.ModelRevision{want}}); err != nil || !proto.Equal(list, wantList) {

@@ -264,7 +264,7 @@ func (s *service) classifyAbout(t testing.TB, text, target string, o *parleyv1.C
 	if err != nil {
 		t.Fatalf("%.40q: %v", text, err)
 	}
-	if want := "models/" + s.cfg.ModelName + "/revisions/" + s.live.Load().model.Revision(); resp.GetModelRevision() != want {
+	if want := "models/" + s.cfg.ModelName + "/revisions/" + s.Live(); resp.GetModelRevision() != want {
 		t.Errorf("answered by %s, want %s", resp.GetModelRevision(), want)
 	}
 	return resp.GetClassification()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,8 @@ type Config struct {
 	DrainDelay time.Duration
 	// DrainTimeout is how long calls in flight may then take; 30 s.
 	DrainTimeout time.Duration
+	// Revisions says where revisions come from and which are held.
+	Revisions Revisions
 	// Log gets one event a call (but for streams: health watches and
 	// reflection), and never a text.
 	Log zerolog.Logger
@@ -63,7 +66,9 @@ func (c Config) withDefaults() (Config, error) {
 	case c.DrainDelay < 0 || c.DrainTimeout < 0:
 		return c, fmt.Errorf("drain delay %s and timeout %s: want 0 or more", c.DrainDelay, c.DrainTimeout)
 	}
-	return c, nil
+	var err error
+	c.Revisions, err = c.Revisions.withDefaults()
+	return c, err
 }
 
 func orDefault[T int | time.Duration](v, usual T) T {
@@ -83,7 +88,12 @@ type Server struct {
 	validator protovalidate.Validator
 	grpc      *grpc.Server
 	health    *health.Server
-	live      atomic.Pointer[revision]
+	held      atomic.Pointer[held]
+	holding   sync.Mutex // one changes what is held at a time
+	ready     chan struct{}
+	keeper    *keeper // nil without a store
+	shadow    *shadower
+	counters  Counters
 	streams   context.Context // ends when a drain ends the streams
 	endStream context.CancelFunc
 }
@@ -115,7 +125,8 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	if err != nil {
 		return nil, fmt.Errorf("validation rules: %w", err)
 	}
-	s := &Server{cfg: cfg, validator: v, health: health.NewServer()}
+	s := &Server{cfg: cfg, validator: v, health: health.NewServer(), ready: make(chan struct{}), shadow: newShadower(cfg.Revisions.Shadow)}
+	s.keeper = newKeeper(s)
 	s.streams, s.endStream = context.WithCancel(context.Background())
 	handlePanic := recovery.WithRecoveryHandlerContext(s.panicked)
 	s.grpc = grpc.NewServer(
@@ -132,27 +143,18 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	s.grpc.RegisterService(decodeErrors(parleyv1.ModelService_ServiceDesc), s)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
-	s.setHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
-	return s, nil
-}
-
-// Use answers all calls from now on with m, and reports health.
-func (s *Server) Use(m *model.Model) {
-	s.live.Store(newRevision(s.cfg.ModelName, m))
-	s.setHealth(grpc_health_v1.HealthCheckResponse_SERVING)
-}
-
-func (s *Server) setHealth(status grpc_health_v1.HealthCheckResponse_ServingStatus) {
 	for _, name := range services {
-		s.health.SetServingStatus(name, status)
+		s.health.SetServingStatus(name, grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	}
+	return s, nil
 }
 
 // Serve answers calls on lis until ctx ends, and then drains: health goes
 // down, after DrainDelay no new calls are taken, and those in flight get
-// DrainTimeout to finish. It returns when the server has stopped, also when
-// lis fails.
+// DrainTimeout to finish. Meanwhile it watches the store, if there is one. It
+// returns when the server has stopped, also when lis fails.
 func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
+	defer s.background(ctx)()
 	drained, stopped := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(drained)

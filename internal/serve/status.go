@@ -118,6 +118,49 @@ func errRevisionNotFound(model, name string) error {
 		fmt.Sprintf("there is no %s on this server", name), "model", model, "revision", name)
 }
 
+func errRevisionNotReady(model, id string, state parleyv1.RevisionState) error {
+	name := revisionName(model, id)
+	words := map[parleyv1.RevisionState]string{
+		parleyv1.RevisionState_REVISION_STATE_AVAILABLE: "is not in this server's memory",
+		parleyv1.RevisionState_REVISION_STATE_LOADING:   "is being loaded",
+		parleyv1.RevisionState_REVISION_STATE_FAILED:    "could not be loaded",
+	}
+	return newError(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_REVISION_NOT_READY, name+" "+words[state], nil,
+		"model", model, "revision", name, "state", strings.TrimPrefix(state.String(), "REVISION_STATE_"))
+}
+
+// errNotLoadable is about a revision that is damaged, cannot be used or is going.
+func errNotLoadable(model, id string, cause error) error {
+	name := revisionName(model, id)
+	return newError(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_REVISION_NOT_READY,
+		fmt.Sprintf("%s could not be loaded: %v", name, cause), nil, "model", model, "revision", name, "state", "FAILED")
+}
+
+func errNoStore(model string) error {
+	return newError(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_NO_STORE,
+		"this server has no store: its model is the one it was started with", nil, "model", model)
+}
+
+func errNoPrevious(model, alias string) error {
+	return newError(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_NO_PREVIOUS_REVISION,
+		fmt.Sprintf("alias %q of %s never pointed at another revision", alias, model), nil, "model", model, "alias", alias)
+}
+
+func errEtagMismatch(current string) error {
+	return newError(codes.Aborted, parleyv1.ErrorReason_ERROR_REASON_ETAG_MISMATCH,
+		"an alias has moved since: read the model again", nil, "current_etag", current)
+}
+
+func errStoreUnavailable(cause error) error {
+	retry := &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}
+	return newError(codes.Unavailable, parleyv1.ErrorReason_ERROR_REASON_STORE_UNAVAILABLE,
+		fmt.Sprintf("the store does not answer: %v", cause), []protoadapt.MessageV1{retry})
+}
+
+func errPageToken() error {
+	return errInvalidFields([]violation{{"page_token", "not a token of an earlier answer"}})
+}
+
 func notFound(reason parleyv1.ErrorReason, kind, name, message string, metadata ...string) error {
 	info := &errdetails.ResourceInfo{ResourceType: kind, ResourceName: name, Description: message}
 	return newError(codes.NotFound, reason, message, []protoadapt.MessageV1{info}, metadata...)

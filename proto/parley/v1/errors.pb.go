@@ -61,6 +61,22 @@ const (
 	// INVALID_ARGUMENT: the bytes of the request are no valid message, most often
 	// because a text is not UTF-8.
 	ErrorReason_ERROR_REASON_MALFORMED_REQUEST ErrorReason = 11
+	// FAILED_PRECONDITION: the revision is in the store, but not in this server's
+	// memory, or it could not be loaded. Metadata: model; revision; state: the name
+	// of its RevisionState without "REVISION_STATE_".
+	ErrorReason_ERROR_REASON_REVISION_NOT_READY ErrorReason = 20
+	// FAILED_PRECONDITION: the server was started without a store, so that there is
+	// nothing to move. Metadata: model.
+	ErrorReason_ERROR_REASON_NO_STORE ErrorReason = 21
+	// FAILED_PRECONDITION: the alias never pointed at another revision, so that
+	// there is nothing to go back to. Metadata: model, alias.
+	ErrorReason_ERROR_REASON_NO_PREVIOUS_REVISION ErrorReason = 22
+	// ABORTED: an alias has moved since the caller read the etag, or others moved it
+	// again and again. Read the model anew. Metadata: current_etag, when known.
+	ErrorReason_ERROR_REASON_ETAG_MISMATCH ErrorReason = 23
+	// UNAVAILABLE + RetryInfo: the store does not answer. What the server holds goes
+	// on answering.
+	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 24
 )
 
 // Enum value maps for ErrorReason.
@@ -78,20 +94,30 @@ var (
 		9:  "ERROR_REASON_DUPLICATE_ITEM_ID",
 		10: "ERROR_REASON_INTERNAL",
 		11: "ERROR_REASON_MALFORMED_REQUEST",
+		20: "ERROR_REASON_REVISION_NOT_READY",
+		21: "ERROR_REASON_NO_STORE",
+		22: "ERROR_REASON_NO_PREVIOUS_REVISION",
+		23: "ERROR_REASON_ETAG_MISMATCH",
+		24: "ERROR_REASON_STORE_UNAVAILABLE",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":        0,
-		"ERROR_REASON_MODEL_NOT_FOUND":    1,
-		"ERROR_REASON_REVISION_NOT_FOUND": 2,
-		"ERROR_REASON_SERVER_NOT_READY":   3,
-		"ERROR_REASON_DOCUMENT_TOO_LARGE": 4,
-		"ERROR_REASON_BATCH_TOO_LARGE":    5,
-		"ERROR_REASON_EMPTY_DOCUMENT":     6,
-		"ERROR_REASON_UNKNOWN_HEAD":       7,
-		"ERROR_REASON_INVALID_FIELD":      8,
-		"ERROR_REASON_DUPLICATE_ITEM_ID":  9,
-		"ERROR_REASON_INTERNAL":           10,
-		"ERROR_REASON_MALFORMED_REQUEST":  11,
+		"ERROR_REASON_UNSPECIFIED":          0,
+		"ERROR_REASON_MODEL_NOT_FOUND":      1,
+		"ERROR_REASON_REVISION_NOT_FOUND":   2,
+		"ERROR_REASON_SERVER_NOT_READY":     3,
+		"ERROR_REASON_DOCUMENT_TOO_LARGE":   4,
+		"ERROR_REASON_BATCH_TOO_LARGE":      5,
+		"ERROR_REASON_EMPTY_DOCUMENT":       6,
+		"ERROR_REASON_UNKNOWN_HEAD":         7,
+		"ERROR_REASON_INVALID_FIELD":        8,
+		"ERROR_REASON_DUPLICATE_ITEM_ID":    9,
+		"ERROR_REASON_INTERNAL":             10,
+		"ERROR_REASON_MALFORMED_REQUEST":    11,
+		"ERROR_REASON_REVISION_NOT_READY":   20,
+		"ERROR_REASON_NO_STORE":             21,
+		"ERROR_REASON_NO_PREVIOUS_REVISION": 22,
+		"ERROR_REASON_ETAG_MISMATCH":        23,
+		"ERROR_REASON_STORE_UNAVAILABLE":    24,
 	}
 )
 
@@ -126,7 +152,7 @@ var File_parley_v1_errors_proto protoreflect.FileDescriptor
 
 const file_parley_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x16parley/v1/errors.proto\x12\tparley.v1*\x9f\x03\n" +
+	"\x16parley/v1/errors.proto\x12\tparley.v1*\xca\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_MODEL_NOT_FOUND\x10\x01\x12#\n" +
@@ -140,7 +166,12 @@ const file_parley_v1_errors_proto_rawDesc = "" +
 	"\x1eERROR_REASON_DUPLICATE_ITEM_ID\x10\t\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\n" +
 	"\x12\"\n" +
-	"\x1eERROR_REASON_MALFORMED_REQUEST\x10\vB7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
+	"\x1eERROR_REASON_MALFORMED_REQUEST\x10\v\x12#\n" +
+	"\x1fERROR_REASON_REVISION_NOT_READY\x10\x14\x12\x19\n" +
+	"\x15ERROR_REASON_NO_STORE\x10\x15\x12%\n" +
+	"!ERROR_REASON_NO_PREVIOUS_REVISION\x10\x16\x12\x1e\n" +
+	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x17\x12\"\n" +
+	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10\x18B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
 
 var (
 	file_parley_v1_errors_proto_rawDescOnce sync.Once

@@ -8,8 +8,10 @@ package parleyv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	status "google.golang.org/genproto/googleapis/rpc/status"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -22,14 +24,79 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What a revision is to the server that is asked.
+type RevisionState int32
+
+const (
+	// Never sent.
+	RevisionState_REVISION_STATE_UNSPECIFIED RevisionState = 0
+	// In the store, not in this server's memory: it cannot be asked to classify.
+	RevisionState_REVISION_STATE_AVAILABLE RevisionState = 1
+	// Being read, verified and tested.
+	RevisionState_REVISION_STATE_LOADING RevisionState = 2
+	// In memory, verified, its self-test passed: it can be asked to classify.
+	RevisionState_REVISION_STATE_READY RevisionState = 3
+	// Could not be loaded; ModelRevision.error says why. The server tries again.
+	RevisionState_REVISION_STATE_FAILED RevisionState = 4
+)
+
+// Enum value maps for RevisionState.
+var (
+	RevisionState_name = map[int32]string{
+		0: "REVISION_STATE_UNSPECIFIED",
+		1: "REVISION_STATE_AVAILABLE",
+		2: "REVISION_STATE_LOADING",
+		3: "REVISION_STATE_READY",
+		4: "REVISION_STATE_FAILED",
+	}
+	RevisionState_value = map[string]int32{
+		"REVISION_STATE_UNSPECIFIED": 0,
+		"REVISION_STATE_AVAILABLE":   1,
+		"REVISION_STATE_LOADING":     2,
+		"REVISION_STATE_READY":       3,
+		"REVISION_STATE_FAILED":      4,
+	}
+)
+
+func (x RevisionState) Enum() *RevisionState {
+	p := new(RevisionState)
+	*p = x
+	return p
+}
+
+func (x RevisionState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RevisionState) Descriptor() protoreflect.EnumDescriptor {
+	return file_parley_v1_model_service_proto_enumTypes[0].Descriptor()
+}
+
+func (RevisionState) Type() protoreflect.EnumType {
+	return &file_parley_v1_model_service_proto_enumTypes[0]
+}
+
+func (x RevisionState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RevisionState.Descriptor instead.
+func (RevisionState) EnumDescriptor() ([]byte, []int) {
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{0}
+}
+
 // A named model: a line of revisions, each trained to replace the one before.
 type Model struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// models/{model}.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Alias to revision id. The alias "live" answers unless a caller asks for
-	// another.
-	Aliases       map[string]string `protobuf:"bytes,2,rep,name=aliases,proto3" json:"aliases,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Alias to revision id, as the store has it: of an alias whose revision this
+	// server could not load, the one before goes on answering here. The alias "live"
+	// answers unless a caller asks for another.
+	Aliases map[string]string `protobuf:"bytes,2,rep,name=aliases,proto3" json:"aliases,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Another one whenever an alias has moved. Empty: the server has no store, so
+	// that nothing can be moved.
+	Etag          string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -78,6 +145,13 @@ func (x *Model) GetAliases() map[string]string {
 	return nil
 }
 
+func (x *Model) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 // One trained model file. It never changes.
 type ModelRevision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -101,6 +175,19 @@ type ModelRevision struct {
 	// nats, for example -20. Raw scores are logits; Head.inverse_temperature says
 	// how they become probabilities.
 	ScoreUnitLog2 int32 `protobuf:"varint,8,opt,name=score_unit_log2,json=scoreUnitLog2,proto3" json:"score_unit_log2,omitempty"`
+	// What it is to the server that was asked. Unless READY, only the fields that
+	// the store tells are set: names, hashes, sizes, times and evaluations.
+	State RevisionState `protobuf:"varint,9,opt,name=state,proto3,enum=parley.v1.RevisionState" json:"state,omitempty"`
+	// Why it could not be loaded, when state is FAILED.
+	Error *status.Status `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
+	// When it was trained. Not set when nobody recorded it.
+	TrainTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=train_time,json=trainTime,proto3" json:"train_time,omitempty"`
+	// Version of the program that trained it; empty when nobody recorded it.
+	TrainerVersion string `protobuf:"bytes,12,opt,name=trainer_version,json=trainerVersion,proto3" json:"trainer_version,omitempty"`
+	// Bytes that it holds in this server's memory; 0 unless state is READY.
+	MemoryBytes int64 `protobuf:"varint,13,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	// When it came into the store. Not set without a store.
+	PublishTime   *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -189,6 +276,48 @@ func (x *ModelRevision) GetScoreUnitLog2() int32 {
 		return x.ScoreUnitLog2
 	}
 	return 0
+}
+
+func (x *ModelRevision) GetState() RevisionState {
+	if x != nil {
+		return x.State
+	}
+	return RevisionState_REVISION_STATE_UNSPECIFIED
+}
+
+func (x *ModelRevision) GetError() *status.Status {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *ModelRevision) GetTrainTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TrainTime
+	}
+	return nil
+}
+
+func (x *ModelRevision) GetTrainerVersion() string {
+	if x != nil {
+		return x.TrainerVersion
+	}
+	return ""
+}
+
+func (x *ModelRevision) GetMemoryBytes() int64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
+func (x *ModelRevision) GetPublishTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PublishTime
+	}
+	return nil
 }
 
 // One question that a model answers about a document, for example "topic".
@@ -1015,17 +1144,276 @@ func (x *GetModelRevisionResponse) GetModelRevision() *ModelRevision {
 	return nil
 }
 
+// Request for AliasModelRevision.
+type AliasModelRevisionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// models/{model}/revisions/{revision}; an alias may stand for the revision.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The alias to move, for example "live" or "canary". A new one is made.
+	AliasId string `protobuf:"bytes,2,opt,name=alias_id,json=aliasId,proto3" json:"alias_id,omitempty"`
+	// Model.etag as the caller knows it: the move fails when an alias has moved
+	// since. Empty: the move does not depend on that.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Load and test the revision and check the etag, but move nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AliasModelRevisionRequest) Reset() {
+	*x = AliasModelRevisionRequest{}
+	mi := &file_parley_v1_model_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AliasModelRevisionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AliasModelRevisionRequest) ProtoMessage() {}
+
+func (x *AliasModelRevisionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_parley_v1_model_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AliasModelRevisionRequest.ProtoReflect.Descriptor instead.
+func (*AliasModelRevisionRequest) Descriptor() ([]byte, []int) {
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *AliasModelRevisionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AliasModelRevisionRequest) GetAliasId() string {
+	if x != nil {
+		return x.AliasId
+	}
+	return ""
+}
+
+func (x *AliasModelRevisionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AliasModelRevisionRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// Response for AliasModelRevision.
+type AliasModelRevisionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model after the move; as it is, when only validating.
+	Model *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// Id of the revision that the alias pointed at before; empty: the alias is new.
+	PreviousRevision string `protobuf:"bytes,2,opt,name=previous_revision,json=previousRevision,proto3" json:"previous_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *AliasModelRevisionResponse) Reset() {
+	*x = AliasModelRevisionResponse{}
+	mi := &file_parley_v1_model_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AliasModelRevisionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AliasModelRevisionResponse) ProtoMessage() {}
+
+func (x *AliasModelRevisionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_parley_v1_model_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AliasModelRevisionResponse.ProtoReflect.Descriptor instead.
+func (*AliasModelRevisionResponse) Descriptor() ([]byte, []int) {
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *AliasModelRevisionResponse) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+func (x *AliasModelRevisionResponse) GetPreviousRevision() string {
+	if x != nil {
+		return x.PreviousRevision
+	}
+	return ""
+}
+
+// Request for RollbackModel.
+type RollbackModelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// models/{model}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The alias to move back, most often "live".
+	AliasId string `protobuf:"bytes,2,opt,name=alias_id,json=aliasId,proto3" json:"alias_id,omitempty"`
+	// As AliasModelRevisionRequest.etag. A caller that may ask twice should give it,
+	// since a second rollback undoes the first.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// As AliasModelRevisionRequest.validate_only.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackModelRequest) Reset() {
+	*x = RollbackModelRequest{}
+	mi := &file_parley_v1_model_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackModelRequest) ProtoMessage() {}
+
+func (x *RollbackModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_parley_v1_model_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackModelRequest.ProtoReflect.Descriptor instead.
+func (*RollbackModelRequest) Descriptor() ([]byte, []int) {
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RollbackModelRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RollbackModelRequest) GetAliasId() string {
+	if x != nil {
+		return x.AliasId
+	}
+	return ""
+}
+
+func (x *RollbackModelRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RollbackModelRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// Response for RollbackModel.
+type RollbackModelResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model after the move; as it is, when only validating.
+	Model *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// Id of the revision that the alias points at now, or would.
+	Revision      string `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackModelResponse) Reset() {
+	*x = RollbackModelResponse{}
+	mi := &file_parley_v1_model_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackModelResponse) ProtoMessage() {}
+
+func (x *RollbackModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_parley_v1_model_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackModelResponse.ProtoReflect.Descriptor instead.
+func (*RollbackModelResponse) Descriptor() ([]byte, []int) {
+	return file_parley_v1_model_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RollbackModelResponse) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+func (x *RollbackModelResponse) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
 var File_parley_v1_model_service_proto protoreflect.FileDescriptor
 
 const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dparley/v1/model_service.proto\x12\tparley.v1\x1a\x1bbuf/validate/validate.proto\"\x90\x01\n" +
+	"\x1dparley/v1/model_service.proto\x12\tparley.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xa4\x01\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x127\n" +
-	"\aaliases\x18\x02 \x03(\v2\x1d.parley.v1.Model.AliasesEntryR\aaliases\x1a:\n" +
+	"\aaliases\x18\x02 \x03(\v2\x1d.parley.v1.Model.AliasesEntryR\aaliases\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x1a:\n" +
 	"\fAliasesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd2\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf2\x04\n" +
 	"\rModelRevision\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12'\n" +
 	"\x0fartifact_sha256\x18\x02 \x01(\tR\x0eartifactSha256\x120\n" +
@@ -1034,7 +1422,15 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\vevaluations\x18\x05 \x03(\v2\x15.parley.v1.EvaluationR\vevaluations\x12%\n" +
 	"\x0eartifact_bytes\x18\x06 \x01(\x03R\rartifactBytes\x12#\n" +
 	"\rfeature_count\x18\a \x01(\x03R\ffeatureCount\x12&\n" +
-	"\x0fscore_unit_log2\x18\b \x01(\x05R\rscoreUnitLog2\"\x85\x04\n" +
+	"\x0fscore_unit_log2\x18\b \x01(\x05R\rscoreUnitLog2\x12.\n" +
+	"\x05state\x18\t \x01(\x0e2\x18.parley.v1.RevisionStateR\x05state\x12(\n" +
+	"\x05error\x18\n" +
+	" \x01(\v2\x12.google.rpc.StatusR\x05error\x129\n" +
+	"\n" +
+	"train_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\ttrainTime\x12'\n" +
+	"\x0ftrainer_version\x18\f \x01(\tR\x0etrainerVersion\x12!\n" +
+	"\fmemory_bytes\x18\r \x01(\x03R\vmemoryBytes\x12=\n" +
+	"\fpublish_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\"\x85\x04\n" +
 	"\x04Head\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06labels\x18\x02 \x03(\tR\x06labels\x12'\n" +
@@ -1095,13 +1491,37 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\x17GetModelRevisionRequest\x12U\n" +
 	"\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^models/[a-z][a-z0-9-]{0,61}/revisions/[a-zA-Z0-9-]{1,64}$R\x04name\"[\n" +
 	"\x18GetModelRevisionResponse\x12?\n" +
-	"\x0emodel_revision\x18\x01 \x01(\v2\x18.parley.v1.ModelRevisionR\rmodelRevision2\xf2\x02\n" +
+	"\x0emodel_revision\x18\x01 \x01(\v2\x18.parley.v1.ModelRevisionR\rmodelRevision\"\xe5\x01\n" +
+	"\x19AliasModelRevisionRequest\x12U\n" +
+	"\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^models/[a-z][a-z0-9-]{0,61}/revisions/[a-zA-Z0-9-]{1,64}$R\x04name\x128\n" +
+	"\balias_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,62}$R\aaliasId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"q\n" +
+	"\x1aAliasModelRevisionResponse\x12&\n" +
+	"\x05model\x18\x01 \x01(\v2\x10.parley.v1.ModelR\x05model\x12+\n" +
+	"\x11previous_revision\x18\x02 \x01(\tR\x10previousRevision\"\xc3\x01\n" +
+	"\x14RollbackModelRequest\x128\n" +
+	"\x04name\x18\x01 \x01(\tB$\xbaH!r\x1f2\x1d^models/[a-z][a-z0-9-]{0,61}$R\x04name\x128\n" +
+	"\balias_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,62}$R\aaliasId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"[\n" +
+	"\x15RollbackModelResponse\x12&\n" +
+	"\x05model\x18\x01 \x01(\v2\x10.parley.v1.ModelR\x05model\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\tR\brevision*\x9e\x01\n" +
+	"\rRevisionState\x12\x1e\n" +
+	"\x1aREVISION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18REVISION_STATE_AVAILABLE\x10\x01\x12\x1a\n" +
+	"\x16REVISION_STATE_LOADING\x10\x02\x12\x18\n" +
+	"\x14REVISION_STATE_READY\x10\x03\x12\x19\n" +
+	"\x15REVISION_STATE_FAILED\x10\x042\xae\x04\n" +
 	"\fModelService\x12N\n" +
 	"\n" +
 	"ListModels\x12\x1c.parley.v1.ListModelsRequest\x1a\x1d.parley.v1.ListModelsResponse\"\x03\x90\x02\x01\x12H\n" +
 	"\bGetModel\x12\x1a.parley.v1.GetModelRequest\x1a\x1b.parley.v1.GetModelResponse\"\x03\x90\x02\x01\x12f\n" +
 	"\x12ListModelRevisions\x12$.parley.v1.ListModelRevisionsRequest\x1a%.parley.v1.ListModelRevisionsResponse\"\x03\x90\x02\x01\x12`\n" +
-	"\x10GetModelRevision\x12\".parley.v1.GetModelRevisionRequest\x1a#.parley.v1.GetModelRevisionResponse\"\x03\x90\x02\x01B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
+	"\x10GetModelRevision\x12\".parley.v1.GetModelRevisionRequest\x1a#.parley.v1.GetModelRevisionResponse\"\x03\x90\x02\x01\x12f\n" +
+	"\x12AliasModelRevision\x12$.parley.v1.AliasModelRevisionRequest\x1a%.parley.v1.AliasModelRevisionResponse\"\x03\x90\x02\x02\x12R\n" +
+	"\rRollbackModel\x12\x1f.parley.v1.RollbackModelRequest\x1a .parley.v1.RollbackModelResponseB7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
 
 var (
 	file_parley_v1_model_service_proto_rawDescOnce sync.Once
@@ -1115,47 +1535,65 @@ func file_parley_v1_model_service_proto_rawDescGZIP() []byte {
 	return file_parley_v1_model_service_proto_rawDescData
 }
 
-var file_parley_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_parley_v1_model_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_parley_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_parley_v1_model_service_proto_goTypes = []any{
-	(*Model)(nil),                      // 0: parley.v1.Model
-	(*ModelRevision)(nil),              // 1: parley.v1.ModelRevision
-	(*Head)(nil),                       // 2: parley.v1.Head
-	(*CalibrationPoint)(nil),           // 3: parley.v1.CalibrationPoint
-	(*Evaluation)(nil),                 // 4: parley.v1.Evaluation
-	(*LearningPoint)(nil),              // 5: parley.v1.LearningPoint
-	(*ListModelsRequest)(nil),          // 6: parley.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),         // 7: parley.v1.ListModelsResponse
-	(*GetModelRequest)(nil),            // 8: parley.v1.GetModelRequest
-	(*GetModelResponse)(nil),           // 9: parley.v1.GetModelResponse
-	(*ListModelRevisionsRequest)(nil),  // 10: parley.v1.ListModelRevisionsRequest
-	(*ListModelRevisionsResponse)(nil), // 11: parley.v1.ListModelRevisionsResponse
-	(*GetModelRevisionRequest)(nil),    // 12: parley.v1.GetModelRevisionRequest
-	(*GetModelRevisionResponse)(nil),   // 13: parley.v1.GetModelRevisionResponse
-	nil,                                // 14: parley.v1.Model.AliasesEntry
+	(RevisionState)(0),                 // 0: parley.v1.RevisionState
+	(*Model)(nil),                      // 1: parley.v1.Model
+	(*ModelRevision)(nil),              // 2: parley.v1.ModelRevision
+	(*Head)(nil),                       // 3: parley.v1.Head
+	(*CalibrationPoint)(nil),           // 4: parley.v1.CalibrationPoint
+	(*Evaluation)(nil),                 // 5: parley.v1.Evaluation
+	(*LearningPoint)(nil),              // 6: parley.v1.LearningPoint
+	(*ListModelsRequest)(nil),          // 7: parley.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),         // 8: parley.v1.ListModelsResponse
+	(*GetModelRequest)(nil),            // 9: parley.v1.GetModelRequest
+	(*GetModelResponse)(nil),           // 10: parley.v1.GetModelResponse
+	(*ListModelRevisionsRequest)(nil),  // 11: parley.v1.ListModelRevisionsRequest
+	(*ListModelRevisionsResponse)(nil), // 12: parley.v1.ListModelRevisionsResponse
+	(*GetModelRevisionRequest)(nil),    // 13: parley.v1.GetModelRevisionRequest
+	(*GetModelRevisionResponse)(nil),   // 14: parley.v1.GetModelRevisionResponse
+	(*AliasModelRevisionRequest)(nil),  // 15: parley.v1.AliasModelRevisionRequest
+	(*AliasModelRevisionResponse)(nil), // 16: parley.v1.AliasModelRevisionResponse
+	(*RollbackModelRequest)(nil),       // 17: parley.v1.RollbackModelRequest
+	(*RollbackModelResponse)(nil),      // 18: parley.v1.RollbackModelResponse
+	nil,                                // 19: parley.v1.Model.AliasesEntry
+	(*status.Status)(nil),              // 20: google.rpc.Status
+	(*timestamppb.Timestamp)(nil),      // 21: google.protobuf.Timestamp
 }
 var file_parley_v1_model_service_proto_depIdxs = []int32{
-	14, // 0: parley.v1.Model.aliases:type_name -> parley.v1.Model.AliasesEntry
-	2,  // 1: parley.v1.ModelRevision.heads:type_name -> parley.v1.Head
-	4,  // 2: parley.v1.ModelRevision.evaluations:type_name -> parley.v1.Evaluation
-	3,  // 3: parley.v1.Head.calibration_curve:type_name -> parley.v1.CalibrationPoint
-	5,  // 4: parley.v1.Evaluation.learning_curve:type_name -> parley.v1.LearningPoint
-	0,  // 5: parley.v1.ListModelsResponse.models:type_name -> parley.v1.Model
-	0,  // 6: parley.v1.GetModelResponse.model:type_name -> parley.v1.Model
-	1,  // 7: parley.v1.ListModelRevisionsResponse.model_revisions:type_name -> parley.v1.ModelRevision
-	1,  // 8: parley.v1.GetModelRevisionResponse.model_revision:type_name -> parley.v1.ModelRevision
-	6,  // 9: parley.v1.ModelService.ListModels:input_type -> parley.v1.ListModelsRequest
-	8,  // 10: parley.v1.ModelService.GetModel:input_type -> parley.v1.GetModelRequest
-	10, // 11: parley.v1.ModelService.ListModelRevisions:input_type -> parley.v1.ListModelRevisionsRequest
-	12, // 12: parley.v1.ModelService.GetModelRevision:input_type -> parley.v1.GetModelRevisionRequest
-	7,  // 13: parley.v1.ModelService.ListModels:output_type -> parley.v1.ListModelsResponse
-	9,  // 14: parley.v1.ModelService.GetModel:output_type -> parley.v1.GetModelResponse
-	11, // 15: parley.v1.ModelService.ListModelRevisions:output_type -> parley.v1.ListModelRevisionsResponse
-	13, // 16: parley.v1.ModelService.GetModelRevision:output_type -> parley.v1.GetModelRevisionResponse
-	13, // [13:17] is the sub-list for method output_type
-	9,  // [9:13] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	19, // 0: parley.v1.Model.aliases:type_name -> parley.v1.Model.AliasesEntry
+	3,  // 1: parley.v1.ModelRevision.heads:type_name -> parley.v1.Head
+	5,  // 2: parley.v1.ModelRevision.evaluations:type_name -> parley.v1.Evaluation
+	0,  // 3: parley.v1.ModelRevision.state:type_name -> parley.v1.RevisionState
+	20, // 4: parley.v1.ModelRevision.error:type_name -> google.rpc.Status
+	21, // 5: parley.v1.ModelRevision.train_time:type_name -> google.protobuf.Timestamp
+	21, // 6: parley.v1.ModelRevision.publish_time:type_name -> google.protobuf.Timestamp
+	4,  // 7: parley.v1.Head.calibration_curve:type_name -> parley.v1.CalibrationPoint
+	6,  // 8: parley.v1.Evaluation.learning_curve:type_name -> parley.v1.LearningPoint
+	1,  // 9: parley.v1.ListModelsResponse.models:type_name -> parley.v1.Model
+	1,  // 10: parley.v1.GetModelResponse.model:type_name -> parley.v1.Model
+	2,  // 11: parley.v1.ListModelRevisionsResponse.model_revisions:type_name -> parley.v1.ModelRevision
+	2,  // 12: parley.v1.GetModelRevisionResponse.model_revision:type_name -> parley.v1.ModelRevision
+	1,  // 13: parley.v1.AliasModelRevisionResponse.model:type_name -> parley.v1.Model
+	1,  // 14: parley.v1.RollbackModelResponse.model:type_name -> parley.v1.Model
+	7,  // 15: parley.v1.ModelService.ListModels:input_type -> parley.v1.ListModelsRequest
+	9,  // 16: parley.v1.ModelService.GetModel:input_type -> parley.v1.GetModelRequest
+	11, // 17: parley.v1.ModelService.ListModelRevisions:input_type -> parley.v1.ListModelRevisionsRequest
+	13, // 18: parley.v1.ModelService.GetModelRevision:input_type -> parley.v1.GetModelRevisionRequest
+	15, // 19: parley.v1.ModelService.AliasModelRevision:input_type -> parley.v1.AliasModelRevisionRequest
+	17, // 20: parley.v1.ModelService.RollbackModel:input_type -> parley.v1.RollbackModelRequest
+	8,  // 21: parley.v1.ModelService.ListModels:output_type -> parley.v1.ListModelsResponse
+	10, // 22: parley.v1.ModelService.GetModel:output_type -> parley.v1.GetModelResponse
+	12, // 23: parley.v1.ModelService.ListModelRevisions:output_type -> parley.v1.ListModelRevisionsResponse
+	14, // 24: parley.v1.ModelService.GetModelRevision:output_type -> parley.v1.GetModelRevisionResponse
+	16, // 25: parley.v1.ModelService.AliasModelRevision:output_type -> parley.v1.AliasModelRevisionResponse
+	18, // 26: parley.v1.ModelService.RollbackModel:output_type -> parley.v1.RollbackModelResponse
+	21, // [21:27] is the sub-list for method output_type
+	15, // [15:21] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_parley_v1_model_service_proto_init() }
@@ -1168,13 +1606,14 @@ func file_parley_v1_model_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_parley_v1_model_service_proto_rawDesc), len(file_parley_v1_model_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   15,
+			NumEnums:      1,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_parley_v1_model_service_proto_goTypes,
 		DependencyIndexes: file_parley_v1_model_service_proto_depIdxs,
+		EnumInfos:         file_parley_v1_model_service_proto_enumTypes,
 		MessageInfos:      file_parley_v1_model_service_proto_msgTypes,
 	}.Build()
 	File_parley_v1_model_service_proto = out.File

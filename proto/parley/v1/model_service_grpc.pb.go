@@ -23,23 +23,34 @@ const (
 	ModelService_GetModel_FullMethodName           = "/parley.v1.ModelService/GetModel"
 	ModelService_ListModelRevisions_FullMethodName = "/parley.v1.ModelService/ListModelRevisions"
 	ModelService_GetModelRevision_FullMethodName   = "/parley.v1.ModelService/GetModelRevision"
+	ModelService_AliasModelRevision_FullMethodName = "/parley.v1.ModelService/AliasModelRevision"
+	ModelService_RollbackModel_FullMethodName      = "/parley.v1.ModelService/RollbackModel"
 )
 
 // ModelServiceClient is the client API for ModelService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Tells which models and revisions a server has, and how good they are. Every RPC
-// only reads.
+// Tells which models and revisions there are, and how good they are, and chooses
+// the ones that answer. A server without a store of revisions has the one it was
+// started with, and its RPCs that move an alias fail with NO_STORE.
 type ModelServiceClient interface {
 	// Lists the models, by name.
 	ListModels(ctx context.Context, in *ListModelsRequest, opts ...grpc.CallOption) (*ListModelsResponse, error)
 	// Gets a model.
 	GetModel(ctx context.Context, in *GetModelRequest, opts ...grpc.CallOption) (*GetModelResponse, error)
-	// Lists a model's revisions, newest first.
+	// Lists a model's revisions, newest first: all of the store, or without one
+	// those that the server holds.
 	ListModelRevisions(ctx context.Context, in *ListModelRevisionsRequest, opts ...grpc.CallOption) (*ListModelRevisionsResponse, error)
 	// Gets a revision: its labels, identity and evaluation.
 	GetModelRevision(ctx context.Context, in *GetModelRevisionRequest, opts ...grpc.CallOption) (*GetModelRevisionResponse, error)
+	// Points an alias at a revision, in the store, once this server has loaded the
+	// revision and its self-test passed. When it returns, this server already
+	// answers by it; the other servers of the store follow within their poll time.
+	AliasModelRevision(ctx context.Context, in *AliasModelRevisionRequest, opts ...grpc.CallOption) (*AliasModelRevisionResponse, error)
+	// Points an alias back at the revision it pointed at before, by the same steps.
+	// A second rollback undoes the first.
+	RollbackModel(ctx context.Context, in *RollbackModelRequest, opts ...grpc.CallOption) (*RollbackModelResponse, error)
 }
 
 type modelServiceClient struct {
@@ -90,21 +101,50 @@ func (c *modelServiceClient) GetModelRevision(ctx context.Context, in *GetModelR
 	return out, nil
 }
 
+func (c *modelServiceClient) AliasModelRevision(ctx context.Context, in *AliasModelRevisionRequest, opts ...grpc.CallOption) (*AliasModelRevisionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AliasModelRevisionResponse)
+	err := c.cc.Invoke(ctx, ModelService_AliasModelRevision_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) RollbackModel(ctx context.Context, in *RollbackModelRequest, opts ...grpc.CallOption) (*RollbackModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RollbackModelResponse)
+	err := c.cc.Invoke(ctx, ModelService_RollbackModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ModelServiceServer is the server API for ModelService service.
 // All implementations must embed UnimplementedModelServiceServer
 // for forward compatibility.
 //
-// Tells which models and revisions a server has, and how good they are. Every RPC
-// only reads.
+// Tells which models and revisions there are, and how good they are, and chooses
+// the ones that answer. A server without a store of revisions has the one it was
+// started with, and its RPCs that move an alias fail with NO_STORE.
 type ModelServiceServer interface {
 	// Lists the models, by name.
 	ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error)
 	// Gets a model.
 	GetModel(context.Context, *GetModelRequest) (*GetModelResponse, error)
-	// Lists a model's revisions, newest first.
+	// Lists a model's revisions, newest first: all of the store, or without one
+	// those that the server holds.
 	ListModelRevisions(context.Context, *ListModelRevisionsRequest) (*ListModelRevisionsResponse, error)
 	// Gets a revision: its labels, identity and evaluation.
 	GetModelRevision(context.Context, *GetModelRevisionRequest) (*GetModelRevisionResponse, error)
+	// Points an alias at a revision, in the store, once this server has loaded the
+	// revision and its self-test passed. When it returns, this server already
+	// answers by it; the other servers of the store follow within their poll time.
+	AliasModelRevision(context.Context, *AliasModelRevisionRequest) (*AliasModelRevisionResponse, error)
+	// Points an alias back at the revision it pointed at before, by the same steps.
+	// A second rollback undoes the first.
+	RollbackModel(context.Context, *RollbackModelRequest) (*RollbackModelResponse, error)
 	mustEmbedUnimplementedModelServiceServer()
 }
 
@@ -126,6 +166,12 @@ func (UnimplementedModelServiceServer) ListModelRevisions(context.Context, *List
 }
 func (UnimplementedModelServiceServer) GetModelRevision(context.Context, *GetModelRevisionRequest) (*GetModelRevisionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetModelRevision not implemented")
+}
+func (UnimplementedModelServiceServer) AliasModelRevision(context.Context, *AliasModelRevisionRequest) (*AliasModelRevisionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AliasModelRevision not implemented")
+}
+func (UnimplementedModelServiceServer) RollbackModel(context.Context, *RollbackModelRequest) (*RollbackModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RollbackModel not implemented")
 }
 func (UnimplementedModelServiceServer) mustEmbedUnimplementedModelServiceServer() {}
 func (UnimplementedModelServiceServer) testEmbeddedByValue()                      {}
@@ -220,6 +266,42 @@ func _ModelService_GetModelRevision_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ModelService_AliasModelRevision_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AliasModelRevisionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).AliasModelRevision(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_AliasModelRevision_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).AliasModelRevision(ctx, req.(*AliasModelRevisionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_RollbackModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RollbackModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).RollbackModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_RollbackModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).RollbackModel(ctx, req.(*RollbackModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ModelService_ServiceDesc is the grpc.ServiceDesc for ModelService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -242,6 +324,14 @@ var ModelService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetModelRevision",
 			Handler:    _ModelService_GetModelRevision_Handler,
+		},
+		{
+			MethodName: "AliasModelRevision",
+			Handler:    _ModelService_AliasModelRevision_Handler,
+		},
+		{
+			MethodName: "RollbackModel",
+			Handler:    _ModelService_RollbackModel_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

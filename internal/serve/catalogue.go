@@ -1,0 +1,94 @@
+package serve
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
+)
+
+// A catalogue is which revisions the store had when it was last listed: enough to
+// tell a call that asks for one that is not in memory that there is such a one,
+// without a question to the store for each such call.
+type catalogue struct {
+	ids  map[string]bool
+	etag string    // of the model then
+	time time.Time // then
+	// missed says that a call asked for one that is not among them.
+	missed bool
+}
+
+// maxCatalogueAge is how old the catalogue may be when a call misses something in
+// it.
+const maxCatalogueAge = time.Minute
+
+// learn lists the store if an alias has moved since, or a call missed something.
+func (k *keeper) learn(ctx context.Context, etag string) {
+	k.mu.Lock()
+	c := k.known
+	k.mu.Unlock()
+	if c.ids != nil && c.etag == etag && (!c.missed || time.Since(c.time) < maxCatalogueAge) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	cards, err := k.store.Load().Revisions(ctx, k.server.cfg.ModelName)
+	if err != nil && len(cards) == 0 {
+		return // a later look will tell
+	}
+	ids := make(map[string]bool, len(cards))
+	for _, card := range cards {
+		ids[card.Revision] = true
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.known = catalogue{ids: ids, etag: etag, time: time.Now()}
+}
+
+// stateOf says what a revision that is not in memory is to this server: unspecified
+// if it knows of none such, and why it could not be loaded if it could not. id may
+// be an alias.
+func (k *keeper) stateOf(id string) (parleyv1.RevisionState, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if target, isAlias := k.state.Aliases[id]; isAlias {
+		id = target.Revision
+	}
+	switch f := k.failures[id]; {
+	case k.loading == id:
+		return parleyv1.RevisionState_REVISION_STATE_LOADING, nil
+	case f != nil:
+		return parleyv1.RevisionState_REVISION_STATE_FAILED, f.err
+	case k.known.ids[id], k.inState(id), slices.Contains(k.cfg.Pinned, id):
+		return parleyv1.RevisionState_REVISION_STATE_AVAILABLE, nil
+	}
+	return parleyv1.RevisionState_REVISION_STATE_UNSPECIFIED, nil
+}
+
+// inState reports whether an alias points to a revision or did before. Only who
+// has locked k.mu may call it.
+func (k *keeper) inState(id string) bool {
+	for _, a := range k.state.Aliases {
+		if a.Revision == id || a.Previous == id {
+			return true
+		}
+	}
+	return false
+}
+
+// errNotHeld is the error of a call that asks for a revision or alias that is not
+// in memory.
+func (k *keeper) errNotHeld(parent, id string) error {
+	if k == nil {
+		return errRevisionNotFound(parent, revisionName(parent, id))
+	}
+	state, _ := k.stateOf(id)
+	if state != parleyv1.RevisionState_REVISION_STATE_UNSPECIFIED {
+		return errRevisionNotReady(parent, id, state)
+	}
+	k.mu.Lock()
+	k.known.missed = true
+	k.mu.Unlock()
+	return errRevisionNotFound(parent, revisionName(parent, id))
+}

@@ -1,0 +1,22 @@
+// Package store keeps trained models: revisions that never change, and aliases
+// that say which of them is live. A store is a directory, an S3 bucket or a
+// Google Cloud Storage bucket (with the build tag gcs), all laid out alike:
+//
+//	parley-store.json                        marks a store, with its format
+//	models/NAME/files/REVISION.model         model files
+//	models/NAME/cards/REVISION.json          their cards
+//	models/NAME/verdicts/REVISION/TIME.json  what gates said of them
+//	models/NAME/aliases/NUMBER.json          a log: where aliases pointed after each move
+//
+// A revision is the SHA-256 of its file. It exists once its card does, and the
+// card is written last: a publisher that dies leaves nothing to be seen.
+//
+// The aliases of a model are one log. An entry holds them all; the next one is
+// created only if it is not there, which every kind of store does atomically, so
+// of two that move aliases at the same time one wins. Numbers count down, so that
+// the newest entry is listed first however long the log is: to look at the
+// aliases takes one listing of one key, and one read if they moved.
+//
+// In a directory, what has been written is on the disk before it is seen. Other
+// stores promise that themselves.
+package store
