@@ -3,7 +3,7 @@
 // each promise, and ends with 1 when one failed.
 //
 //	go run ./bench/soak kill       servers killed and restarted under load
-//	go run ./bench/soak --help     the others
+//	go run ./bench/soak swap       revisions swapped under load, good and bad ones
 //
 // # How it is measured
 //
@@ -27,6 +27,7 @@ import (
 // A cli is the command line as a whole.
 type cli struct {
 	Kill killCmd `cmd:"" help:"One of three servers is killed and restarted, again and again, under load."`
+	Swap swapCmd `cmd:"" help:"Another revision goes live every second under load; then bad ones among them."`
 }
 
 // An env is what a command works with.
