@@ -18,7 +18,7 @@ var allowed = map[string][]string{
 	"client":             {"proto/parley/v1", "google.golang.org/grpc"},
 	"bench":              {},
 	"bench/accuracy":     {"internal/dataset", "internal/judge", "internal/model", "internal/train", "github.com/alecthomas/kong", "github.com/google/renameio/v2"},
-	"bench/soak":         {"client", "data", "internal/dataset", "internal/load", "internal/model", "internal/store", "proto/parley/v1", "github.com/alecthomas/kong", "golang.org/x/sys"},
+	"bench/soak":         {"client", "data", "internal/dataset", "internal/load", "internal/model", "internal/store", "proto/parley/v1", "github.com/alecthomas/kong", "golang.org/x/net", "golang.org/x/sys", "google.golang.org/grpc"},
 	"bench/compare":      {"client", "data", "internal/dataset", "internal/model", "internal/serve", "internal/train", "proto/parley/v1", "github.com/alecthomas/kong", "github.com/google/renameio/v2", "github.com/rs/zerolog"},
 	"cmd/classifier":     {"client", "data", "internal/bayesian", "internal/dataset", "internal/judge", "internal/load", "internal/model", "internal/page", "internal/score", "internal/serve", "internal/store", "internal/train", "proto/parley/v1", "github.com/alecthomas/kong", "github.com/google/renameio/v2", "github.com/rs/zerolog", "google.golang.org/grpc"},
 	"data/learningcurve": {"data", "internal/dataset", "internal/train"},

@@ -33,28 +33,42 @@ type server struct {
 // server that is down.
 const firstPort, lastPort = 20000, 30000
 
-// freeAddress returns one of this machine that nobody listens on and that no
-// other server of the workshop has.
-func (w *workshop) freeAddress() (string, error) {
+// freeAddress returns an address of a port that nobody listens on and that no
+// other server of the workshop has: on all of the hosts, and with the first.
+func (w *workshop) freeAddress(hosts ...string) (string, error) {
 	for port := firstPort + os.Getpid()%5000; port < lastPort; port++ {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		if slices.ContainsFunc(w.servers, func(s *server) bool { return s.address == address }) {
-			continue
-		}
-		if lis, err := net.Listen("tcp", address); err == nil {
-			return address, lis.Close()
+		if w.isFree(strconv.Itoa(port), hosts) {
+			return net.JoinHostPort(hosts[0], strconv.Itoa(port)), nil
 		}
 	}
 	return "", fmt.Errorf("no free port from %d to %d", firstPort, lastPort)
 }
 
+func (w *workshop) isFree(port string, hosts []string) bool {
+	for _, host := range hosts {
+		address := net.JoinHostPort(host, port)
+		if slices.ContainsFunc(w.servers, func(s *server) bool { return s.address == address }) {
+			return false
+		}
+		lis, err := net.Listen("tcp", address)
+		if err != nil || lis.Close() != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // serve starts a server with flags of "classifier serve" and waits until it is
 // ready.
 func (w *workshop) serve(args ...string) (*server, error) {
-	address, err := w.freeAddress()
+	address, err := w.freeAddress("127.0.0.1")
 	if err != nil {
 		return nil, err
 	}
+	return w.serveOn(address, args...)
+}
+
+func (w *workshop) serveOn(address string, args ...string) (*server, error) {
 	name := fmt.Sprintf("server-%d", len(w.servers)+1)
 	s := &server{w: w, name: name, address: address, args: args, log: filepath.Join(w.Logs, name+".log"), addrFile: w.file(name + ".addr")}
 	w.servers = append(w.servers, s)
