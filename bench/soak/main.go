@@ -5,6 +5,7 @@
 //	go run ./bench/soak kill       servers killed and restarted under load
 //	go run ./bench/soak swap       revisions swapped under load, good and bad ones
 //	go run ./bench/soak overload   four times the load that a server can take
+//	go run ./bench/soak certs      certificates replaced while connections live
 //	go run ./bench/soak scale      two more servers join one
 //
 // # How it is measured
@@ -31,6 +32,7 @@ type cli struct {
 	Kill     killCmd     `cmd:"" help:"One of three servers is killed and restarted, again and again, under load."`
 	Swap     swapCmd     `cmd:"" help:"Another revision goes live every second under load; then bad ones among them."`
 	Overload overloadCmd `cmd:"" help:"Four times the load that a server can take."`
+	Certs    certsCmd    `cmd:"" help:"Certificates are replaced while connections live; callers without rights are refused."`
 	Scale    scaleCmd    `cmd:"" help:"Two more servers join one."`
 }
 

@@ -13,9 +13,8 @@ import (
 // A heavyLoad is one whose calls keep the server busy more than the load, so
 // that it is the server's capacity that is found on a machine of few cores.
 type heavyLoad struct {
-	DocumentBytes int           `default:"16384" help:"About the length of each text. Default: ${default}."`
-	Measure       time.Duration `default:"5s" help:"How long the capacity is measured, after as long a warm-up. Default: ${default}."`
-	Callers       int           `default:"8" help:"Callers that measure it. Default: ${default}."`
+	Measure time.Duration `default:"5s" help:"How long the capacity is measured, after as long a warm-up. Default: ${default}."`
+	Callers int           `default:"8" help:"Callers that measure it. Default: ${default}."`
 }
 
 // heavy returns texts of about so many bytes, made of the corpus.

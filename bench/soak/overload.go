@@ -12,10 +12,11 @@ import (
 type overloadCmd struct {
 	commonFlags
 	heavyLoad
-	Times    float64       `default:"4" help:"Load as a multiple of the capacity. Default: ${default}."`
-	Duration time.Duration `default:"30s" help:"How long. Default: ${default}."`
-	Calm     time.Duration `default:"10s" help:"How long half of the capacity is asked for before and after. Default: ${default}."`
-	P99      time.Duration `name:"p99" default:"500ms" help:"Bound for the answered calls of the overload. Default: ${default}."`
+	DocumentBytes int           `default:"65536" help:"About the length of each text. Default: ${default}."`
+	Times         float64       `default:"4" help:"Load as a multiple of the capacity. Default: ${default}."`
+	Duration      time.Duration `default:"30s" help:"How long. Default: ${default}."`
+	Calm          time.Duration `default:"10s" help:"How long half of the capacity is asked for before and after. Default: ${default}."`
+	P99           time.Duration `name:"p99" default:"500ms" help:"Bound for the answered calls of the overload. Default: ${default}."`
 }
 
 // The promises.

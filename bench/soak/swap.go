@@ -13,11 +13,12 @@ import (
 type swapCmd struct {
 	commonFlags
 	heavyLoad
-	Swaps  int           `default:"120" help:"Swaps in the first part. Default: ${default}."`
-	Faults int           `default:"60" help:"Bad revisions in the second part; each is followed by a good one. Default: ${default}."`
-	Every  time.Duration `default:"1s" help:"Time between two moves of the alias. Default: ${default}."`
-	Turn   int           `default:"10" help:"Swaps between two turns of as long without. Default: ${default}."`
-	Poll   time.Duration `default:"200ms" help:"--poll of the server. Default: ${default}."`
+	DocumentBytes int           `default:"16384" help:"About the length of each text. Default: ${default}."`
+	Swaps         int           `default:"120" help:"Swaps in the first part. Default: ${default}."`
+	Faults        int           `default:"60" help:"Bad revisions in the second part; each is followed by a good one. Default: ${default}."`
+	Every         time.Duration `default:"1s" help:"Time between two moves of the alias. Default: ${default}."`
+	Turn          int           `default:"10" help:"Swaps between two turns of as long without. Default: ${default}."`
+	Poll          time.Duration `default:"200ms" help:"--poll of the server. Default: ${default}."`
 }
 
 // The promises.
