@@ -2,11 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/parley-nlp/parley/client"
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/load"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
@@ -17,15 +15,12 @@ type benchCmd struct {
 	dataFlags
 	Files []string `arg:"" optional:"" placeholder:"FILE" help:"Files with the texts to send; - is standard input. Default: the built-in corpus."`
 
-	Addr      string `required:"" placeholder:"HOST:PORT" help:"Server to call; several addresses are separated by commas."`
-	TLS       bool   `name:"tls" xor:"crypt" help:"Encrypt the connections."`
-	Plaintext bool   `xor:"crypt" help:"Allow unencrypted connections to another machine."`
+	benchDial
 
 	Rate        float64       `placeholder:"CALLS" help:"Open loop: calls a second at random times (Poisson), sent whether or not earlier ones were answered. Default: closed loop."`
 	MaxInFlight int           `default:"10000" help:"Open loop: calls that may wait for an answer. A call beyond it is sent late. Default: ${default}."`
 	Concurrency int           `default:"16" help:"Closed loop: callers, each with one call at a time. Default: ${default}."`
 	Batch       int           `placeholder:"DOCS" help:"Documents of a BatchClassify. Default: Classify with one."`
-	Connections int           `default:"1" help:"Connections to each server. Default: ${default}."`
 	Duration    time.Duration `default:"10s" help:"How long calls are counted. Default: ${default}."`
 	WarmUp      time.Duration `default:"2s" help:"How long calls are made before. Default: ${default}."`
 	Timeout     time.Duration `default:"10s" help:"Deadline of a call. Default: ${default}."`
@@ -77,24 +72,6 @@ func (c *benchCmd) Run(e *env) error {
 		return fmt.Errorf("no call was answered by %s", c.Addr)
 	}
 	return e.ctx.Err()
-}
-
-func (c *benchCmd) dial() (*load.Target, error) {
-	var opts []client.Option
-	if c.TLS {
-		opts = append(opts, client.WithTLS(nil))
-	}
-	if c.Plaintext {
-		opts = append(opts, client.WithPlaintext())
-	}
-	t, err := load.Dial(c.Addr, c.Connections, opts...)
-	switch {
-	case errors.Is(err, client.ErrNotLocal):
-		return nil, usagef("--addr %s is not on this machine: say --tls or --plaintext", c.Addr)
-	case err != nil:
-		return nil, usagef("%w", err)
-	}
-	return t, nil
 }
 
 // documents reads at most so many texts. A bad row is an error: a load must be
