@@ -29,11 +29,14 @@ import (
 
 // serviceConfig is how calls are balanced and retried. UNAVAILABLE is retried
 // alone: the server has not answered, or said that another will.
-// RESOURCE_EXHAUSTED is not, as more calls are no cure for too many.
+// RESOURCE_EXHAUSTED is not, as more calls are no cure for too many; nor is a
+// rollback, as a second one undoes the first.
 const serviceConfig = `{
   "loadBalancingConfig": [{"round_robin": {}}],
   "healthCheckConfig": {"serviceName": "parley.v1.ClassificationService"},
   "methodConfig": [{
+    "name": [{"service": "parley.v1.ModelService", "method": "RollbackModel"}]
+  }, {
     "name": [{"service": "parley.v1.ClassificationService"}, {"service": "parley.v1.ModelService"}],
     "retryPolicy": {
       "maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,

@@ -21,9 +21,9 @@ func (k *keeper) stateNow(ctx context.Context) (store.State, error) {
 	if st == nil {
 		return last, errStoreUnavailable(errNotOpen)
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	soon, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	state, err := st.State(ctx, k.server.cfg.ModelName)
+	state, err := st.State(soon, k.server.cfg.ModelName)
 	if err != nil && last.Etag != "" && ctx.Err() == nil {
 		return last, nil
 	}
@@ -40,7 +40,9 @@ func (k *keeper) revisions(ctx context.Context) ([]*parleyv1.ModelRevision, erro
 	if st == nil {
 		return nil, errStoreUnavailable(errNotOpen)
 	}
-	cards, err := st.Revisions(ctx, k.server.cfg.ModelName)
+	soon, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	cards, err := st.Revisions(soon, k.server.cfg.ModelName)
 	if err != nil && (len(cards) == 0 || !errors.Is(err, store.ErrCorrupt)) {
 		return nil, k.statusOf(ctx, err, "")
 	}
@@ -60,13 +62,13 @@ func (k *keeper) revision(ctx context.Context, id string) (*parleyv1.ModelRevisi
 	if st == nil {
 		return nil, errStoreUnavailable(errNotOpen)
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	soon, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	target, err := k.target(ctx, st, id)
+	target, err := k.target(soon, st, id)
 	if err != nil {
-		return nil, err
+		return nil, k.statusOf(ctx, err, id)
 	}
-	card, err := st.Card(ctx, k.server.cfg.ModelName, target)
+	card, err := st.Card(soon, k.server.cfg.ModelName, target)
 	if err != nil {
 		return nil, k.statusOf(ctx, err, target)
 	}
@@ -78,12 +80,11 @@ func (k *keeper) target(ctx context.Context, st *store.Store, id string) (string
 	if revisionID.MatchString(id) {
 		return id, nil
 	}
-	parent := k.server.parent()
 	if !aliasName.MatchString(id) {
-		return "", errRevisionNotFound(parent, revisionName(parent, id))
+		return "", store.ErrNotFound
 	}
 	alias, err := st.Alias(ctx, k.server.cfg.ModelName, id)
-	return alias.Revision, k.statusOf(ctx, err, id)
+	return alias.Revision, err
 }
 
 // describe describes a revision of which the store has a card.
@@ -125,7 +126,7 @@ func (k *keeper) statusOf(ctx context.Context, err error, id string) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(ctx.Err(), context.Canceled):
+	case ctx.Err() != nil:
 		return status.FromContextError(ctx.Err()).Err()
 	case errors.Is(err, store.ErrNotFound):
 		return errRevisionNotFound(parent, revisionName(parent, id))

@@ -101,7 +101,11 @@ func (k *keeper) settle(state store.State, loaded *revision) {
 	s := k.server
 	s.holding.Lock()
 	defer s.holding.Unlock()
+	defer k.remember(state)
 	before := s.held.Load()
+	if before == nil && (loaded == nil || loaded.id != state.Aliases[k.cfg.Alias].Revision) {
+		return // nothing is held until there is a live one
+	}
 	memory := map[string]*revision{}
 	if before != nil {
 		maps.Copy(memory, before.byID)
@@ -114,7 +118,6 @@ func (k *keeper) settle(state store.State, loaded *revision) {
 		s.hold(next)
 		k.logChange(before, next)
 	}
-	k.forget(state)
 }
 
 // choose says which of the revisions in memory the server holds, and as what.
@@ -176,11 +179,13 @@ func same(a, b *held) bool {
 		maps.Equal(a.byID, b.byID) && maps.Equal(a.aliases, b.aliases)
 }
 
-// forget drops what is known of revisions that nobody wants any more.
-func (k *keeper) forget(state store.State) {
+// remember notes state, and drops what is known of revisions that it does not
+// want any more.
+func (k *keeper) remember(state store.State) {
 	wanted := k.wanted(state)
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.state = state
 	maps.DeleteFunc(k.failures, func(id string, _ *failure) bool { return !slices.Contains(wanted, id) })
 	maps.DeleteFunc(k.cards, func(id string, _ store.Card) bool { return !slices.Contains(wanted, id) })
 	maps.DeleteFunc(k.memory, func(id string, _ int64) bool { return !slices.Contains(wanted, id) })

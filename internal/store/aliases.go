@@ -142,7 +142,7 @@ func (s *Store) tryMove(ctx context.Context, name, alias, etag, reason string, t
 	if err := s.checkTarget(ctx, name, state, alias, revision); err != nil {
 		return State{}, err
 	}
-	next, err := s.add(ctx, name, state.entry.moved(alias, revision, reason))
+	next, err := s.add(ctx, name, state.entry.moved(alias, revision, reason, s.now()))
 	return State{next.Etag, next.Aliases, next}, err
 }
 
@@ -162,8 +162,8 @@ func (s *Store) checkTarget(ctx context.Context, name string, state State, alias
 }
 
 // moved is the entry after e in which an alias points elsewhere.
-func (e entry) moved(alias, revision, reason string) entry {
-	next := e.next()
+func (e entry) moved(alias, revision, reason string, at time.Time) entry {
+	next := e.next(at)
 	from := e.Aliases[alias]
 	next.Etag = fmt.Sprintf("%d-%s", next.Number, next.ID[:8])
 	next.Aliases = maps.Clone(e.Aliases)
@@ -201,6 +201,6 @@ func (s *Store) add(ctx context.Context, name string, e entry) (entry, error) {
 }
 
 // addTimeout bounds the time from reading the log to adding to it. GC removes no
-// entry that is younger than minGrace, so a slow writer cannot take the place of
+// entry that is younger than MinAge, so a slow writer cannot take the place of
 // one that is gone.
 const addTimeout = 2 * time.Minute

@@ -5,15 +5,19 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
 )
 
-// A directory writes files that are on the disk before they are seen, whole.
+// A directory holds objects as files, which are on the disk before they are
+// seen, and whole. gocloud.dev's own takes neither care: it does not sync what it
+// writes, and leaves out of a listing what it could not read.
 type directory struct {
 	root   string
 	synced sync.Map // of the folders that are known to be on the disk
@@ -22,13 +26,16 @@ type directory struct {
 // temporary is where files are written until they are whole.
 const temporary = ".tmp"
 
-func newDirectory(path string) (*directory, error) {
+func openDirectory(path string) (*bucket, error) {
 	root, err := filepath.Abs(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrInvalid, err)
 	}
 	d := &directory{root: root}
-	return d, d.makeDirs(root)
+	if err := d.makeDirs(root); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrUnavailable, err)
+	}
+	return &bucket{objects: d, name: path}, nil
 }
 
 // openFileURL opens the directory of a URL such as file:///var/lib/models.
@@ -38,6 +45,65 @@ func openFileURL(raw string) (*bucket, error) {
 		return nil, fmt.Errorf("%w: %s: want file:///PATH", ErrInvalid, raw)
 	}
 	return openDirectory(filepath.FromSlash(u.Path))
+}
+
+func (d *directory) path(key string) string { return filepath.Join(d.root, filepath.FromSlash(key)) }
+
+func (d *directory) reach(context.Context) error {
+	_, err := os.ReadDir(d.root)
+	return err
+}
+
+func (d *directory) close() error { return nil }
+
+func (d *directory) get(ctx context.Context, key string, limit int64) ([]byte, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	f, err := os.Open(d.path(key))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > limit {
+		return nil, tooLarge(info.Size(), limit)
+	}
+	data := make([]byte, info.Size())
+	_, err = io.ReadFull(f, data)
+	return data, err
+}
+
+func (d *directory) list(ctx context.Context, prefix string, limit int) ([]object, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	folder, start := path.Split(prefix)
+	entries, err := os.ReadDir(d.path(folder)) // ascending
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var list []object
+	for _, e := range entries {
+		name, found := strings.CutPrefix(e.Name(), start)
+		if !found || limit > 0 && len(list) == limit {
+			continue
+		}
+		info, err := e.Info()
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // removed meanwhile
+			continue
+		case err != nil:
+			return nil, err
+		case e.IsDir():
+			name += "/"
+		}
+		list = append(list, object{name, info.Size(), info.ModTime()})
+	}
+	return list, nil
 }
 
 // put writes a file in place of one that may be there.
@@ -60,8 +126,8 @@ func (d *directory) write(ctx context.Context, key string, data []byte, place fu
 	if _, err := os.Stat(d.root); err != nil {
 		return err // rather than make a folder where a disk should be
 	}
-	path, temp := d.path(key), d.path(temporary+"/"+rand.Text())
-	if err := errors.Join(d.makeDirs(filepath.Dir(path)), d.makeDirs(filepath.Dir(temp))); err != nil {
+	target, temp := d.path(key), d.path(temporary+"/"+rand.Text())
+	if err := errors.Join(d.makeDirs(filepath.Dir(target)), d.makeDirs(filepath.Dir(temp))); err != nil {
 		return err
 	}
 	err := writeSynced(temp, data)
@@ -69,7 +135,7 @@ func (d *directory) write(ctx context.Context, key string, data []byte, place fu
 		err = ctx.Err() // the last moment at which nothing has happened
 	}
 	if err == nil {
-		err = place(temp, path)
+		err = place(temp, target)
 	}
 	if e := os.Remove(temp); err == nil && !errors.Is(e, fs.ErrNotExist) {
 		err = e
@@ -77,11 +143,14 @@ func (d *directory) write(ctx context.Context, key string, data []byte, place fu
 	if err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(target))
 }
 
 // remove removes a file, if it is there.
-func (d *directory) remove(key string) error {
+func (d *directory) remove(ctx context.Context, key string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	err := os.Remove(d.path(key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -91,8 +160,6 @@ func (d *directory) remove(key string) error {
 	}
 	return syncDir(filepath.Dir(d.path(key)))
 }
-
-func (d *directory) path(key string) string { return filepath.Join(d.root, filepath.FromSlash(key)) }
 
 func writeSynced(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)

@@ -19,7 +19,7 @@ const atOnce = 8
 
 // Models returns the names of the models that have revisions, ascending.
 func (s *Store) Models(ctx context.Context) ([]string, error) {
-	folders, err := s.bucket.list(ctx, "models/", "/", 0)
+	folders, err := s.bucket.list(ctx, "models/", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (s *Store) Models(ctx context.Context) ([]string, error) {
 		if checkModel(name) != nil {
 			continue
 		}
-		cards, err := s.bucket.list(ctx, modelPrefix(name)+"cards/", "", 1)
+		cards, err := s.bucket.list(ctx, modelPrefix(name)+"cards/", 1)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func (s *Store) revisions(ctx context.Context, name, prefix string) ([]string, e
 	if err := checkModel(name); err != nil {
 		return nil, err
 	}
-	list, err := s.bucket.list(ctx, modelPrefix(name)+"cards/"+prefix, "", 0)
+	list, err := s.bucket.list(ctx, modelPrefix(name)+"cards/"+prefix, 0)
 	if err != nil {
 		return nil, err
 	}

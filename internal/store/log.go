@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,8 @@ type entry struct {
 	Change  *Move            `json:"change,omitempty"`
 	Aliases map[string]Alias `json:"aliases"`
 	// Removing are the revisions that GC has begun to remove.
-	Removing []string `json:"removing,omitempty"`
+	Removing      []string  `json:"removing,omitempty"`
+	RemovingSince time.Time `json:"removing_since,omitzero"`
 }
 
 // A Move is one move of an alias.
@@ -37,10 +39,10 @@ type Move struct {
 	Etag   string    `json:"etag"` // of the model after it
 }
 
-// next is the entry after e, in which nothing has changed yet.
-func (e entry) next() entry {
+// next is the entry after e, in which nothing but the time has changed yet.
+func (e entry) next(at time.Time) entry {
 	next := e
-	next.Number, next.ID, next.Time, next.Change = e.Number+1, rand.Text(), now(), nil
+	next.Number, next.ID, next.Time, next.Change = e.Number+1, rand.Text(), at, nil
 	return next
 }
 
@@ -66,7 +68,7 @@ func entryNumber(name string) (uint64, error) {
 
 // newest returns the newest entry.
 func (s *Store) newest(ctx context.Context, name string) (entry, error) {
-	list, err := s.bucket.list(ctx, logPrefix(name), "", 1)
+	list, err := s.bucket.list(ctx, logPrefix(name), 1)
 	if err != nil {
 		return entry{}, err
 	}
@@ -149,7 +151,7 @@ func (s *Store) History(ctx context.Context, name, alias string, limit int) ([]M
 
 // entries reads the log, newest first.
 func (s *Store) entries(ctx context.Context, name string) ([]entry, error) {
-	list, err := s.bucket.list(ctx, logPrefix(name), "", 0)
+	list, err := s.bucket.list(ctx, logPrefix(name), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -163,8 +165,12 @@ func (s *Store) entries(ctx context.Context, name string) ([]entry, error) {
 				return fmt.Errorf("%s: %s%s: %w: %w", s, logPrefix(name), o.name, ErrCorrupt, err)
 			}
 			entries[i], err = s.entry(ctx, name, number)
+			if errors.Is(err, ErrNotFound) {
+				return nil // GC removed it meanwhile
+			}
 			return err
 		})
 	}
-	return entries, group.Wait()
+	err = group.Wait()
+	return slices.DeleteFunc(entries, func(e entry) bool { return e.Number == 0 }), err
 }

@@ -3,9 +3,12 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/model"
@@ -28,6 +31,9 @@ type storeTest struct {
 	*testing.T
 	url   string
 	first *Store
+
+	mu      sync.Mutex
+	handles []*Store // see stores
 }
 
 // each runs a test on an empty store of every kind.
@@ -65,7 +71,21 @@ func open(t *testing.T, url string) *Store {
 // newModel returns a small model; another one for every bias.
 func newModel(t testing.TB, bias int64) *model.Model {
 	t.Helper()
-	texts := []string{"goal scored", "shares fell", "the bank raised its rate", "a keeper saved"}
+	return modelOf(t, bias, "goal scored", "shares fell", "the bank raised its rate", "a keeper saved")
+}
+
+// largeModel returns a model of some 70 kB.
+func largeModel(t testing.TB, bias int64) *model.Model {
+	t.Helper()
+	var text strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&text, "word%d ", i)
+	}
+	return modelOf(t, bias, text.String())
+}
+
+func modelOf(t testing.TB, bias int64, texts ...string) *model.Model {
+	t.Helper()
 	ids, names := features(t, model.Features{Words: 1}, texts)
 	s := model.Spec{
 		Features: model.Features{Words: 1}, IDs: ids, Strings: names,
@@ -132,9 +152,30 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
+// atStart and atEnd are what servers of the tests need.
+var (
+	atStart []func() error
+	atEnd   []func()
+)
+
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "child" {
 		os.Exit(child(os.Args[2:]))
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	for _, start := range atStart {
+		if err := start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	defer func() {
+		for _, end := range atEnd {
+			end()
+		}
+	}()
+	return m.Run()
 }

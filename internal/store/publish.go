@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -47,7 +46,7 @@ func (s *Store) Publish(ctx context.Context, name string, m *model.Model, about 
 		about.Parent = state.Aliases[Live].Revision
 	}
 	card = newCard(name, m, about)
-	card.Published = now()
+	card.Published = s.now()
 	return s.writeCard(ctx, card, damaged)
 }
 
@@ -101,6 +100,3 @@ func (s *Store) Card(ctx context.Context, name, revision string) (Card, error) {
 	}
 	return c, nil
 }
-
-// now is the time to the microsecond, in UTC.
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -12,7 +12,7 @@ func TestPublishAndLoad(t *testing.T) {
 	each(t, func(t *storeTest) {
 		ctx, s, m := t.Context(), t.open(), newModel(t, 1)
 		about := Provenance{TrainerVersion: "v1", Trained: time.Unix(1e9, 0).UTC(), Note: "first", Configuration: json.RawMessage(`{"b":1,"a":[2]}`)}
-		before := now()
+		before := s.now()
 		card := must[Card](t)(s.Publish(ctx, "news", m, about))
 		if card.Revision != m.Revision() || card.Bytes != int64(len(m.Bytes())) || card.TrainingData != m.TrainingData() || card.Model != "news" {
 			t.Errorf("card %+v", card)

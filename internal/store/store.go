@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -15,6 +16,7 @@ import (
 // A Store is an open store, safe for any number of goroutines.
 type Store struct {
 	bucket *bucket
+	clock  func() time.Time
 
 	mu   sync.Mutex
 	logs map[string]entry // by model, the newest entry that was read: entries never change
@@ -29,7 +31,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{bucket: b, logs: map[string]entry{}}
+	s := &Store{bucket: b, clock: time.Now, logs: map[string]entry{}}
 	if err := s.checkFormat(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -37,10 +39,13 @@ func Open(ctx context.Context, url string) (*Store, error) {
 }
 
 // Close frees what the store holds.
-func (s *Store) Close() error { return s.bucket.blobs.Close() }
+func (s *Store) Close() error { return s.bucket.close() }
 
 // String names the store, without the parameters of its URL.
 func (s *Store) String() string { return s.bucket.name }
+
+// now is the time to the microsecond, in UTC.
+func (s *Store) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
 // format is the version of the layout that doc.go describes.
 const format = 1
@@ -54,7 +59,7 @@ type marker struct {
 func (s *Store) checkFormat(ctx context.Context) error {
 	data, err := s.bucket.get(ctx, markerKey, maxJSON)
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return s.bucket.reach(ctx)
 	}
 	if err != nil {
 		return err

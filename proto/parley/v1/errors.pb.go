@@ -64,19 +64,19 @@ const (
 	// FAILED_PRECONDITION: the revision is in the store, but not in this server's
 	// memory, or it could not be loaded. Metadata: model; revision; state: the name
 	// of its RevisionState without "REVISION_STATE_".
-	ErrorReason_ERROR_REASON_REVISION_NOT_READY ErrorReason = 20
+	ErrorReason_ERROR_REASON_REVISION_NOT_READY ErrorReason = 12
 	// FAILED_PRECONDITION: the server was started without a store, so that there is
 	// nothing to move. Metadata: model.
-	ErrorReason_ERROR_REASON_NO_STORE ErrorReason = 21
+	ErrorReason_ERROR_REASON_NO_STORE ErrorReason = 13
 	// FAILED_PRECONDITION: the alias never pointed at another revision, so that
 	// there is nothing to go back to. Metadata: model, alias.
-	ErrorReason_ERROR_REASON_NO_PREVIOUS_REVISION ErrorReason = 22
+	ErrorReason_ERROR_REASON_NO_PREVIOUS_REVISION ErrorReason = 14
 	// ABORTED: an alias has moved since the caller read the etag, or others moved it
 	// again and again. Read the model anew. Metadata: current_etag, when known.
-	ErrorReason_ERROR_REASON_ETAG_MISMATCH ErrorReason = 23
+	ErrorReason_ERROR_REASON_ETAG_MISMATCH ErrorReason = 15
 	// UNAVAILABLE + RetryInfo: the store does not answer. What the server holds goes
 	// on answering.
-	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 24
+	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 16
 )
 
 // Enum value maps for ErrorReason.
@@ -94,11 +94,11 @@ var (
 		9:  "ERROR_REASON_DUPLICATE_ITEM_ID",
 		10: "ERROR_REASON_INTERNAL",
 		11: "ERROR_REASON_MALFORMED_REQUEST",
-		20: "ERROR_REASON_REVISION_NOT_READY",
-		21: "ERROR_REASON_NO_STORE",
-		22: "ERROR_REASON_NO_PREVIOUS_REVISION",
-		23: "ERROR_REASON_ETAG_MISMATCH",
-		24: "ERROR_REASON_STORE_UNAVAILABLE",
+		12: "ERROR_REASON_REVISION_NOT_READY",
+		13: "ERROR_REASON_NO_STORE",
+		14: "ERROR_REASON_NO_PREVIOUS_REVISION",
+		15: "ERROR_REASON_ETAG_MISMATCH",
+		16: "ERROR_REASON_STORE_UNAVAILABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":          0,
@@ -113,11 +113,11 @@ var (
 		"ERROR_REASON_DUPLICATE_ITEM_ID":    9,
 		"ERROR_REASON_INTERNAL":             10,
 		"ERROR_REASON_MALFORMED_REQUEST":    11,
-		"ERROR_REASON_REVISION_NOT_READY":   20,
-		"ERROR_REASON_NO_STORE":             21,
-		"ERROR_REASON_NO_PREVIOUS_REVISION": 22,
-		"ERROR_REASON_ETAG_MISMATCH":        23,
-		"ERROR_REASON_STORE_UNAVAILABLE":    24,
+		"ERROR_REASON_REVISION_NOT_READY":   12,
+		"ERROR_REASON_NO_STORE":             13,
+		"ERROR_REASON_NO_PREVIOUS_REVISION": 14,
+		"ERROR_REASON_ETAG_MISMATCH":        15,
+		"ERROR_REASON_STORE_UNAVAILABLE":    16,
 	}
 )
 
@@ -167,11 +167,11 @@ const file_parley_v1_errors_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x10\n" +
 	"\x12\"\n" +
 	"\x1eERROR_REASON_MALFORMED_REQUEST\x10\v\x12#\n" +
-	"\x1fERROR_REASON_REVISION_NOT_READY\x10\x14\x12\x19\n" +
-	"\x15ERROR_REASON_NO_STORE\x10\x15\x12%\n" +
-	"!ERROR_REASON_NO_PREVIOUS_REVISION\x10\x16\x12\x1e\n" +
-	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x17\x12\"\n" +
-	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10\x18B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
+	"\x1fERROR_REASON_REVISION_NOT_READY\x10\f\x12\x19\n" +
+	"\x15ERROR_REASON_NO_STORE\x10\r\x12%\n" +
+	"!ERROR_REASON_NO_PREVIOUS_REVISION\x10\x0e\x12\x1e\n" +
+	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x0f\x12\"\n" +
+	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10\x10B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
 
 var (
 	file_parley_v1_errors_proto_rawDescOnce sync.Once

@@ -1,0 +1,371 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/parley-nlp/parley/internal/model"
+	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
+)
+
+// A traffic calls a server until it is stopped, and fails the test when a call
+// fails or an answer is not that of the revision it names.
+type traffic struct {
+	scores map[string]int64 // of money for "shares", by revision name
+	calls  atomic.Int64
+	stop   func()
+}
+
+func (s *service) traffic(t *testing.T, biases map[string]int64) *traffic {
+	tr := &traffic{scores: map[string]int64{}}
+	for id, bias := range biases {
+		tr.scores["models/default/revisions/"+id] = (bias + 3) * nat
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	for i := range 2 {
+		callers.Go(func() {
+			for n := i; ctx.Err() == nil && !t.Failed(); n++ {
+				tr.single(t, s)
+				tr.batch(t, s, n%100)
+			}
+		})
+	}
+	tr.stop = func() { cancel(); callers.Wait() }
+	t.Cleanup(tr.stop)
+	return tr
+}
+
+func (tr *traffic) check(t *testing.T, revision string, c *parleyv1.Classification) {
+	want, known := tr.scores[revision]
+	if got := moneyScore(c); !known || got != want {
+		t.Errorf("%q gave the score %d, want %d", revision, got, want)
+	}
+	tr.calls.Add(1)
+}
+
+func (tr *traffic) single(t *testing.T, s *service) {
+	one, err := s.client.Classify(t.Context(), request("shares", nil))
+	if err != nil {
+		t.Errorf("a call failed: %v", err)
+		return
+	}
+	tr.check(t, one.GetModelRevision(), one.GetClassification())
+}
+
+// batch sends a batch of 100 texts, of which that at position bad is empty, and
+// wants of the others what calls of their own to the same revision give.
+func (tr *traffic) batch(t *testing.T, s *service, bad int) {
+	texts := []string{"shares", "late goal", "great shares", "terrible goal the", "the"}
+	req := &parleyv1.BatchClassifyRequest{}
+	for i := range 100 {
+		req.Items = append(req.Items, &parleyv1.BatchClassifyItem{Document: document(texts[i%len(texts)])})
+	}
+	req.Items[bad].Document.Text = " "
+	many, err := s.client.BatchClassify(t.Context(), req)
+	if err != nil {
+		t.Errorf("a batch failed: %v", err)
+		return
+	}
+	if many.GetErrorCount() != 1 || codes.Code(many.GetResults()[bad].GetError().GetCode()) != codes.InvalidArgument {
+		t.Errorf("%d errors, item %d: %v, want that one to be invalid", many.GetErrorCount(), bad, many.GetResults()[bad])
+	}
+	for i, text := range texts {
+		one, err := s.client.Classify(t.Context(), &parleyv1.ClassifyRequest{Model: many.GetModelRevision(), Document: document(text)})
+		if err != nil {
+			t.Errorf("a call to %s: %v", many.GetModelRevision(), err)
+			return
+		}
+		want := timeless(one.GetClassification())
+		for k := i; k < 100; k += len(texts) {
+			if got := many.GetResults()[k].GetClassification(); k != bad && !proto.Equal(timeless(got), want) {
+				t.Errorf("item %d of a batch by %s: %v, a call of its own: %v", k, many.GetModelRevision(), got, want)
+				return
+			}
+		}
+	}
+	if bad != 0 {
+		tr.check(t, many.GetModelRevision(), many.GetResults()[0].GetClassification())
+	}
+}
+
+// Two hundred swaps, and every call is answered, by one revision.
+func TestSwapsUnderLoad(t *testing.T) {
+	d := newDepot(t)
+	biases := map[string]int64{d.publish(t, 1): 1, d.publish(t, 2): 2}
+	var ids []string
+	for id := range biases {
+		ids = append(ids, id)
+	}
+	d.alias(t, "live", ids[0])
+	s := listen(t, d.config())
+	s.untilLive(t, ids[0])
+	until(t, "both are in memory", func() bool { d.alias(t, "canary", ids[1]); return len(s.held.Load().byID) == 2 })
+	health := s.watch(t, "")
+	health.next(t, serving)
+	load := s.traffic(t, biases)
+	for i := range 200 {
+		d.alias(t, "live", ids[(i+1)%2])
+		before := load.calls.Load()
+		s.untilLive(t, ids[(i+1)%2])
+		s.answers(t, ids[(i+1)%2], biases[ids[(i+1)%2]])
+		until(t, "a call since", func() bool { return load.calls.Load() > before || t.Failed() })
+	}
+	load.stop()
+	if got := s.Counters().Swaps.Load(); got != 200 {
+		t.Errorf("counted %d swaps, want 200", got)
+	}
+	s.checkHealth(t, serving)
+}
+
+// damages are what can happen to the file of a revision.
+var damages = map[string]func(t *testing.T, d *depot, id string){
+	"a flipped bit": func(t *testing.T, d *depot, id string) {
+		replace(t, d.file(id), func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+	},
+	"half a file": func(t *testing.T, d *depot, id string) {
+		replace(t, d.file(id), func(b []byte) []byte { return b[:len(b)/2] })
+	},
+	"an empty file": func(t *testing.T, d *depot, id string) {
+		replace(t, d.file(id), func([]byte) []byte { return nil })
+	},
+	"no file": func(t *testing.T, d *depot, id string) {
+		if err := os.Remove(d.file(id)); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"another model's file": func(t *testing.T, d *depot, id string) {
+		other := newModel(t, 999)
+		replace(t, d.file(id), func([]byte) []byte { return slices.Clone(other.Bytes()) })
+	},
+}
+
+// Swaps with damaged revisions between them: those never answer, and are counted.
+func TestDamagedRevisions(t *testing.T) {
+	d := newDepot(t)
+	good := []string{d.publish(t, 1), d.publish(t, 2)}
+	biases := map[string]int64{good[0]: 1, good[1]: 2}
+	d.alias(t, "live", good[0])
+	s := listen(t, d.config())
+	s.untilLive(t, good[0])
+	until(t, "both are in memory", func() bool { d.alias(t, "canary", good[1]); return len(s.held.Load().byID) == 2 })
+	load := s.traffic(t, biases)
+	at, bias := 0, int64(100)
+	for range 4 {
+		for name, damage := range damages {
+			bias++
+			bad := d.publish(t, bias)
+			damage(t, d, bad)
+			failures := s.Counters().Loads[LoadCorrupt].Load()
+			d.alias(t, "live", bad)
+			until(t, name+" is counted twice", func() bool { return s.Counters().Loads[LoadCorrupt].Load() >= failures+2 })
+			s.answers(t, good[at], biases[good[at]])
+			_, err := s.client.Classify(t.Context(), &parleyv1.ClassifyRequest{Model: "models/default/revisions/" + bad, Document: document("goal")})
+			if status.Code(err) != codes.FailedPrecondition {
+				t.Errorf("%s, asked for by its id: %v, want FailedPrecondition", name, err)
+			}
+			at = 1 - at
+			d.alias(t, "live", good[at])
+			s.untilLive(t, good[at])
+		}
+	}
+	load.stop()
+	if s.Counters().Loads[LoadOK].Load() != 2 {
+		t.Errorf("%d loads, want 2", s.Counters().Loads[LoadOK].Load())
+	}
+	s.checkHealth(t, serving)
+}
+
+// A revision whose card is gone is missing; published again it goes live.
+func TestMissingRevisionComesBack(t *testing.T) {
+	d := newDepot(t)
+	good, gone := d.publish(t, 1), d.publish(t, 2)
+	d.alias(t, "live", good)
+	s := listen(t, d.config())
+	s.untilLive(t, good)
+	card, hidden := filepath.Join(d.dir, "models", "default", "cards", gone+".json"), filepath.Join(d.dir, "hidden")
+	s.keeper.turn <- struct{}{} // so that the server does not look meanwhile
+	d.alias(t, "live", gone)
+	if err := os.Rename(card, hidden); err != nil {
+		t.Fatal(err)
+	}
+	<-s.keeper.turn
+	until(t, "it is missed", func() bool { return s.Counters().Loads[LoadMissing].Load() > 1 })
+	s.answers(t, good, 1)
+	if err := os.Rename(hidden, card); err != nil {
+		t.Fatal(err)
+	}
+	s.untilLive(t, gone)
+	s.answers(t, gone, 2)
+}
+
+// A store that vanishes changes nothing; when it is back, it is followed again.
+func TestStoreVanishes(t *testing.T) {
+	d := newDepot(t)
+	ids := []string{d.publish(t, 1), d.publish(t, 2)}
+	d.alias(t, "live", ids[0])
+	s := listen(t, d.config())
+	s.untilLive(t, ids[0])
+	load := s.traffic(t, map[string]int64{ids[0]: 1, ids[1]: 2})
+	for i := range 5 {
+		away := d.dir + ".away"
+		if err := os.Rename(d.dir, away); err != nil {
+			t.Fatal(err)
+		}
+		failures := s.Counters().CheckFailures.Load()
+		until(t, "the store is missed", func() bool { return s.Counters().CheckFailures.Load() > failures+2 })
+		s.answers(t, ids[i%2], int64(i%2+1))
+		_, err := s.models.AliasModelRevision(t.Context(), &parleyv1.AliasModelRevisionRequest{Name: "models/default/revisions/" + ids[0], AliasId: "live"})
+		if got := reason(err); status.Code(err) != codes.Unavailable || got != "STORE_UNAVAILABLE" {
+			t.Errorf("a move: %v, want STORE_UNAVAILABLE", err)
+		}
+		if err := os.Rename(away, d.dir); err != nil {
+			t.Fatal(err)
+		}
+		checked := s.Counters().LastCheck.Load()
+		until(t, "the store is back", func() bool { return s.Counters().LastCheck.Load() > checked })
+		d.alias(t, "live", ids[(i+1)%2])
+		s.untilLive(t, ids[(i+1)%2])
+	}
+	load.stop()
+	s.checkHealth(t, serving)
+}
+
+// A server whose store is not there is not ready, and becomes so.
+func TestStartWithoutStore(t *testing.T) {
+	d := newDepot(t)
+	id := d.publish(t, 1)
+	away := d.dir + ".away"
+	if err := os.Rename(d.dir, away); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(d.dir, nil, 0o600); err != nil { // in its place
+		t.Fatal(err)
+	}
+	s := listen(t, d.config())
+	until(t, "the store is missed", func() bool { return s.Counters().CheckFailures.Load() > 2 })
+	s.checkHealth(t, notServing)
+	_, err := s.client.Classify(t.Context(), request("goal", nil))
+	if reason(err) != "SERVER_NOT_READY" {
+		t.Errorf("a call: %v, want SERVER_NOT_READY", err)
+	}
+	if err := os.Remove(d.dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(away, d.dir); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the store is open", func() bool { return s.Counters().LastCheck.Load() > 0 })
+	s.checkHealth(t, notServing) // nothing is live yet
+	d.alias(t, "live", id)
+	<-s.Ready()
+	s.answers(t, id, 1)
+	s.checkHealth(t, serving)
+}
+
+// After many swaps between many revisions, those that nobody needs are gone.
+func TestRevisionsAreFreed(t *testing.T) {
+	const revisions = 60
+	d := newDepot(t)
+	d.alias(t, "live", d.publish(t, 0))
+	s := listen(t, d.config())
+	<-s.Ready()
+	biases := map[string]int64{s.Live(): 0}
+	var ids []string
+	for i := range int64(revisions) {
+		id := d.publish(t, i+1)
+		ids, biases[id] = append(ids, id), i+1
+	}
+	var freed atomic.Int64
+	heap := make([]uint64, 0, 2)
+	for _, half := range [][]string{ids[:revisions/2], ids[revisions/2:]} {
+		for _, id := range half {
+			d.alias(t, "live", id)
+			s.untilLive(t, id)
+			s.answers(t, id, biases[id])
+			runtime.AddCleanup(s.held.Load().live.model, func(*atomic.Int64) { freed.Add(1) }, &freed)
+		}
+		heap = append(heap, heapInUse())
+	}
+	until(t, "all but two are freed", func() bool { runtime.GC(); return freed.Load() >= revisions-2 })
+	if n := len(s.held.Load().byID); n != 2 || freed.Load() != revisions-2 {
+		t.Errorf("%d in memory, %d freed, want 2 and %d", n, freed.Load(), revisions-2)
+	}
+	if heap[1] > heap[0]+heap[0]/4+4<<20 {
+		t.Errorf("heap of %d bytes after half of the swaps, %d after all", heap[0], heap[1])
+	}
+}
+
+func heapInUse() uint64 {
+	for range 3 { // pools let go in the second
+		runtime.GC()
+	}
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// A large revision takes a large part of the memory only once.
+func TestLargeRevisionsAreFreed(t *testing.T) {
+	d := newDepot(t)
+	large := func(seed int) *model.Model { return largeModel(t, 200_000, seed) }
+	first := d.publishModel(t, large(0))
+	d.alias(t, "live", first)
+	cfg := d.config()
+	cfg.Revisions.MemoryBytes = 1 // no room for a second one
+	s := listen(t, cfg)
+	s.untilLive(t, first)
+	one := heapInUse()
+	for i := range 6 {
+		id := d.publishModel(t, large(i+1))
+		d.alias(t, "live", id)
+		s.untilLive(t, id)
+		until(t, "the one before is gone", func() bool { return len(s.held.Load().byID) == 1 })
+	}
+	if now, size := heapInUse(), s.held.Load().live.memory; now > one+uint64(size)/2 {
+		t.Errorf("heap of %d bytes with one revision of %d, %d after 6 swaps", one, size, now)
+	}
+}
+
+// largeModel returns a model of so many features. Its weights tell the seeds
+// apart.
+func largeModel(t testing.TB, features, seed int) *model.Model {
+	t.Helper()
+	spec := model.Spec{Features: model.Features{Words: 1}, Heads: []model.Head{
+		{Name: "topic", Labels: []string{"money", "sport"}, DocCounts: []uint64{1, 1}, Prior: []float64{0.5, 0.5}, Bias: []int64{0, 0},
+			Blocks: []model.Block{{Value: model.Binary}}, InverseTemperature: 1, TargetInverseTemperature: 1},
+	}}
+	ids := map[model.FeatureID]bool{}
+	x, err := model.NewExtractor(spec.Features, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range features {
+		for _, f := range x.Extract(fmt.Sprintf("w%d", i)) {
+			ids[f.ID] = true
+		}
+	}
+	for id := range ids {
+		spec.IDs = append(spec.IDs, id)
+	}
+	slices.Sort(spec.IDs)
+	for i := range spec.IDs {
+		spec.Weights = append(spec.Weights, int16(i%7-3), int16((i+seed)%11-5))
+	}
+	m, err := model.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
