@@ -35,6 +35,7 @@ type cli struct {
 	Score    scoreCmd    `cmd:"" help:"Classify every row of files, as JSON lines."`
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
 	Bench    benchCmd    `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`
+	Key      keyCmd      `cmd:"" help:"Make a bearer key that may call a server."`
 	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
 	Rename   renameCmd   `cmd:"" help:"Give the labels of a model other names, without training it again."`
 	Demo     demoCmd     `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`

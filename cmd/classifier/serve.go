@@ -32,6 +32,7 @@ type serveCmd struct {
 	DrainTimeout     time.Duration `default:"30s" help:"After that, time for calls in flight. Default: ${default}."`
 	LogLevel         string        `enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat        string        `enum:"json,console" default:"json" help:"Log lines as json or for a console."`
+	guardFlags
 }
 
 // Run serves until the process is told to stop: a first signal drains, a
@@ -47,16 +48,21 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	guard, err := c.guard()
+	if err != nil {
+		return err
+	}
+	c.limitMemory()
 	log := c.logger(e.stderr)
 	s, err := serve.New(serve.Config{
 		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
 		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Log: log,
-		Revisions: revisions,
+		Guard: guard, Revisions: revisions,
 	})
 	if err != nil {
 		return usagef("%w", err)
 	}
-	lis, err := net.Listen("tcp", c.Addr)
+	lis, err := listen(c.Addr, guard.Security)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ const requestIDKey = "x-request-id"
 type call struct {
 	id                   string
 	revision             string
+	caller               string
 	items, errors, bytes int
 	decisions            []string // of a single document: head=DECISION
 }
@@ -42,7 +43,7 @@ func callOf(ctx context.Context) *call {
 
 // logCall gives the call its id and writes its line.
 func (s *Server) logCall(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	c := &call{id: requestID(ctx)}
+	c := &call{id: requestID(ctx), caller: callerOf(ctx)}
 	start := time.Now()
 	answer, err := handler(context.WithValue(ctx, callKey{}, c), request)
 	send := grpc.SetHeader
@@ -62,6 +63,9 @@ func (s *Server) log(c *call, method string, err error, took time.Duration) {
 		Float64("ms", float64(took.Microseconds())/1000)
 	if c.revision != "" {
 		e.Str("revision", c.revision)
+	}
+	if c.caller != "" {
+		e.Str("caller", c.caller)
 	}
 	if c.items > 0 {
 		e.Int("items", c.items).Int("bytes", c.bytes)

@@ -18,6 +18,9 @@ import (
 type body struct {
 	message any
 	err     error
+	refused bool // err is the guard's
+	ctx     context.Context
+	ticket  *ticket
 }
 
 // A codec is gRPC's codec of protocol buffers that fills bodies as well.
@@ -29,6 +32,10 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	b, ok := v.(*body)
 	if !ok {
 		return c.CodecV2.Unmarshal(data, v)
+	}
+	if b.err = b.ticket.arrive(b.ctx, data.Len()); b.err != nil {
+		b.refused = true
+		return nil
 	}
 	if err := c.CodecV2.Unmarshal(data, b.message); err != nil {
 		b.err = errMalformed(err)
@@ -49,16 +56,26 @@ func decodeErrors(desc grpc.ServiceDesc) *grpc.ServiceDesc {
 
 func decoding(handler grpc.MethodHandler, fullMethod string) grpc.MethodHandler {
 	return func(srv any, ctx context.Context, receive func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+		t := ticketOf(ctx)
+		t.start()
+		defer t.end()
+		b := body{ctx: ctx, ticket: t}
 		var failed error
 		answer, err := handler(srv, ctx, func(request any) error {
-			b := body{message: request}
+			b.message = request
 			if failed = receive(&b); failed == nil {
 				failed = b.err
+			}
+			if failed != nil {
+				t.failed(failed)
 			}
 			return failed
 		}, interceptor)
 		if failed == nil {
 			return answer, err
+		}
+		if b.refused {
+			return nil, failed // logged, and under overload there is no time for more
 		}
 		// The interceptors have not seen the call: it gets its log line here.
 		info := &grpc.UnaryServerInfo{Server: srv, FullMethod: fullMethod}

@@ -1,8 +1,9 @@
 // Package serve is the gRPC server: it answers ClassificationService and
 // ModelService from one model held in memory.
 //
-// A call passes, from the outside in: decode.go (what cannot be read), call.go
-// (request id, log line, panics), validate.go (the rules in the .proto files),
-// and then its method in classification.go or models.go. Every error a caller
-// can get is made in status.go.
+// A call passes, from the outside in: gate.go (who calls, is there room
+// and time), decode.go (what cannot be read), call.go (request id, log line,
+// panics), validate.go (the rules in the .proto files), and then its method in
+// classification.go or models.go. Every error a caller can get is made in
+// status.go or status_guard.go.
 package serve

@@ -40,6 +40,8 @@ type Config struct {
 	DrainTimeout time.Duration
 	// Revisions says where revisions come from and which are held.
 	Revisions Revisions
+	// Guard says who may call, and how much at once.
+	Guard Guard
 	// Log gets one event a call (but for streams: health watches and
 	// reflection), and never a text.
 	Log zerolog.Logger
@@ -67,6 +69,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("drain delay %s and timeout %s: want 0 or more", c.DrainDelay, c.DrainTimeout)
 	}
 	var err error
+	if c.Guard, err = c.Guard.withDefaults(); err != nil {
+		return c, err
+	}
 	c.Revisions, err = c.Revisions.withDefaults()
 	return c, err
 }
@@ -85,6 +90,7 @@ type Server struct {
 	parleyv1.UnimplementedModelServiceServer
 
 	cfg       Config
+	guard     *guard
 	validator protovalidate.Validator
 	grpc      *grpc.Server
 	health    *health.Server
@@ -128,14 +134,17 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	s := &Server{cfg: cfg, validator: v, health: health.NewServer(), ready: make(chan struct{}), shadow: newShadower(cfg.Revisions.Shadow)}
 	s.keeper = newKeeper(s)
 	s.streams, s.endStream = context.WithCancel(context.Background())
+	if s.guard, err = newGuard(cfg.Guard, cfg.Log); err != nil {
+		return nil, err
+	}
 	handlePanic := recovery.WithRecoveryHandlerContext(s.panicked)
-	s.grpc = grpc.NewServer(
+	s.grpc = grpc.NewServer(append(s.guard.options(),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageBytes),
 		grpc.NumStreamWorkers(64), // goroutines kept warm: a fifth less CPU a call at 64 in flight
 		grpc.ChainUnaryInterceptor(s.logCall, recovery.UnaryServerInterceptor(handlePanic), s.validate),
 		grpc.ChainStreamInterceptor(recovery.StreamServerInterceptor(handlePanic), s.limitStream),
-	)
+	)...)
 	if service == nil {
 		service = s
 	}
@@ -154,13 +163,18 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 // DrainTimeout to finish. Meanwhile it watches the store, if there is one. It
 // returns when the server has stopped, also when lis fails.
 func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
+	if err := s.cfg.Guard.Security.CheckAddr(lis.Addr()); err != nil {
+		lis.Close()
+		return fmt.Errorf("serve: %w", err)
+	}
+	defer s.guard.watch()()
 	defer s.background(ctx)()
 	drained, stopped := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(drained)
 		s.drain(stopped)
 	})
-	err := s.grpc.Serve(lis)
+	err := s.grpc.Serve(s.guard.limitConnections(lis))
 	close(stopped)
 	if !stop() {
 		<-drained

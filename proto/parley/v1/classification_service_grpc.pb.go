@@ -44,7 +44,7 @@ const (
 //
 // The service's own errors carry a google.rpc.ErrorInfo; see ErrorReason. gRPC's
 // do not: for example RESOURCE_EXHAUSTED for a request that is larger than the
-// server's message limit, or DEADLINE_EXCEEDED.
+// server's message limit (its message has both sizes), or DEADLINE_EXCEEDED.
 type ClassificationServiceClient interface {
 	// Classifies one document.
 	Classify(ctx context.Context, in *ClassifyRequest, opts ...grpc.CallOption) (*ClassifyResponse, error)
@@ -102,7 +102,7 @@ func (c *classificationServiceClient) BatchClassify(ctx context.Context, in *Bat
 //
 // The service's own errors carry a google.rpc.ErrorInfo; see ErrorReason. gRPC's
 // do not: for example RESOURCE_EXHAUSTED for a request that is larger than the
-// server's message limit, or DEADLINE_EXCEEDED.
+// server's message limit (its message has both sizes), or DEADLINE_EXCEEDED.
 type ClassificationServiceServer interface {
 	// Classifies one document.
 	Classify(context.Context, *ClassifyRequest) (*ClassifyResponse, error)

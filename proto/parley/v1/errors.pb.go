@@ -77,6 +77,20 @@ const (
 	// UNAVAILABLE + RetryInfo: the store does not answer. What the server holds goes
 	// on answering.
 	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 16
+	// UNAUTHENTICATED: the call has no credential, or one that the server does not
+	// know.
+	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 20
+	// PERMISSION_DENIED: the caller has none of the roles that the method needs.
+	// Metadata: caller; roles, needs_one_of: names separated by "+".
+	ErrorReason_ERROR_REASON_ROLE_MISSING ErrorReason = 21
+	// RESOURCE_EXHAUSTED + RetryInfo: the server has more to do than it can. Nothing
+	// was done: the call may be repeated, elsewhere at once or here after the delay.
+	// Metadata: limit: "queue" or "memory"; value: of that limit, as "100ms" or in
+	// bytes.
+	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 22
+	// DEADLINE_EXCEEDED: nothing was done, since the answer would have come too late.
+	// Metadata: left_ms, expected_ms.
+	ErrorReason_ERROR_REASON_INSUFFICIENT_DEADLINE ErrorReason = 23
 )
 
 // Enum value maps for ErrorReason.
@@ -99,25 +113,33 @@ var (
 		14: "ERROR_REASON_NO_PREVIOUS_REVISION",
 		15: "ERROR_REASON_ETAG_MISMATCH",
 		16: "ERROR_REASON_STORE_UNAVAILABLE",
+		20: "ERROR_REASON_UNAUTHENTICATED",
+		21: "ERROR_REASON_ROLE_MISSING",
+		22: "ERROR_REASON_OVERLOADED",
+		23: "ERROR_REASON_INSUFFICIENT_DEADLINE",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":          0,
-		"ERROR_REASON_MODEL_NOT_FOUND":      1,
-		"ERROR_REASON_REVISION_NOT_FOUND":   2,
-		"ERROR_REASON_SERVER_NOT_READY":     3,
-		"ERROR_REASON_DOCUMENT_TOO_LARGE":   4,
-		"ERROR_REASON_BATCH_TOO_LARGE":      5,
-		"ERROR_REASON_EMPTY_DOCUMENT":       6,
-		"ERROR_REASON_UNKNOWN_HEAD":         7,
-		"ERROR_REASON_INVALID_FIELD":        8,
-		"ERROR_REASON_DUPLICATE_ITEM_ID":    9,
-		"ERROR_REASON_INTERNAL":             10,
-		"ERROR_REASON_MALFORMED_REQUEST":    11,
-		"ERROR_REASON_REVISION_NOT_READY":   12,
-		"ERROR_REASON_NO_STORE":             13,
-		"ERROR_REASON_NO_PREVIOUS_REVISION": 14,
-		"ERROR_REASON_ETAG_MISMATCH":        15,
-		"ERROR_REASON_STORE_UNAVAILABLE":    16,
+		"ERROR_REASON_UNSPECIFIED":           0,
+		"ERROR_REASON_MODEL_NOT_FOUND":       1,
+		"ERROR_REASON_REVISION_NOT_FOUND":    2,
+		"ERROR_REASON_SERVER_NOT_READY":      3,
+		"ERROR_REASON_DOCUMENT_TOO_LARGE":    4,
+		"ERROR_REASON_BATCH_TOO_LARGE":       5,
+		"ERROR_REASON_EMPTY_DOCUMENT":        6,
+		"ERROR_REASON_UNKNOWN_HEAD":          7,
+		"ERROR_REASON_INVALID_FIELD":         8,
+		"ERROR_REASON_DUPLICATE_ITEM_ID":     9,
+		"ERROR_REASON_INTERNAL":              10,
+		"ERROR_REASON_MALFORMED_REQUEST":     11,
+		"ERROR_REASON_REVISION_NOT_READY":    12,
+		"ERROR_REASON_NO_STORE":              13,
+		"ERROR_REASON_NO_PREVIOUS_REVISION":  14,
+		"ERROR_REASON_ETAG_MISMATCH":         15,
+		"ERROR_REASON_STORE_UNAVAILABLE":     16,
+		"ERROR_REASON_UNAUTHENTICATED":       20,
+		"ERROR_REASON_ROLE_MISSING":          21,
+		"ERROR_REASON_OVERLOADED":            22,
+		"ERROR_REASON_INSUFFICIENT_DEADLINE": 23,
 	}
 )
 
@@ -152,7 +174,7 @@ var File_parley_v1_errors_proto protoreflect.FileDescriptor
 
 const file_parley_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x16parley/v1/errors.proto\x12\tparley.v1*\xca\x04\n" +
+	"\x16parley/v1/errors.proto\x12\tparley.v1*\xd0\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_MODEL_NOT_FOUND\x10\x01\x12#\n" +
@@ -171,7 +193,11 @@ const file_parley_v1_errors_proto_rawDesc = "" +
 	"\x15ERROR_REASON_NO_STORE\x10\r\x12%\n" +
 	"!ERROR_REASON_NO_PREVIOUS_REVISION\x10\x0e\x12\x1e\n" +
 	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x0f\x12\"\n" +
-	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10\x10B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
+	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10\x10\x12 \n" +
+	"\x1cERROR_REASON_UNAUTHENTICATED\x10\x14\x12\x1d\n" +
+	"\x19ERROR_REASON_ROLE_MISSING\x10\x15\x12\x1b\n" +
+	"\x17ERROR_REASON_OVERLOADED\x10\x16\x12&\n" +
+	"\"ERROR_REASON_INSUFFICIENT_DEADLINE\x10\x17B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
 
 var (
 	file_parley_v1_errors_proto_rawDescOnce sync.Once

@@ -1,0 +1,231 @@
+package serve
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Admission keeps the queue short. What is in flight counts by the time that it
+// is expected to take, and beyond a limit calls are refused when their headers
+// arrive, before their requests are read: at several times the load that a
+// server can bear, refusing must cost next to nothing. The queue is that of the
+// Go scheduler; the limit bounds how long a call waits in it.
+//
+// What a call takes is learned from the calls of its method. At first it counts
+// as what they usually take, and from when its request is there by its size. It
+// passes three states: it waits for a goroutine, a hundred of which may come at
+// once; it receives its request; it runs. Waiting and running is the queue.
+// What receives is limited only while the processors are busy, and to four times
+// as much: large requests may pile up there, unread; but with processors idle it
+// is the clients that are slow, and those must not keep others out.
+
+// An admission counts the work in flight.
+type admission struct {
+	limit time.Duration // of the work in flight
+	cores int64
+
+	mu        sync.Mutex
+	waiting   [2]load // of this tick and the last; gRPC ends some calls before they get a goroutine
+	receiving load
+	running   load
+	ticks     int64
+	busy      bool    // goroutines wait for a processor
+	pace      float64 // ns a byte at best, lately
+	measured  bool    // since the last tick
+}
+
+// busyWait is how long goroutines wait when processors are busy. A processor
+// that is shared with other programs is given back after about as long.
+const busyWait = 3 * time.Millisecond
+
+// receivingShare is how much may be received, for each part of the queue.
+const receivingShare = 4
+
+// A load is some calls and the time that they are expected to take.
+type load struct {
+	calls int64
+	time  time.Duration
+}
+
+func (l *load) add(m load) { l.calls, l.time = l.calls+m.calls, l.time+m.time }
+func (l *load) sub(m load) { l.calls, l.time = l.calls-m.calls, l.time-m.time }
+
+// newAdmission returns an admission of a queue that takes so long.
+func newAdmission(queue time.Duration) *admission {
+	cores := runtime.GOMAXPROCS(0)
+	return &admission{limit: queue * time.Duration(cores), cores: int64(cores)}
+}
+
+// callTime and callBytes are what a call costs outside of its method: most of
+// it in the transport.
+const (
+	callTime  = 50 * time.Microsecond
+	callBytes = 4 << 10 // of text, in the same time
+)
+
+// An expectation is what the calls of a method take on average, in
+// nanoseconds.
+type expectation struct {
+	call float64
+	byte float64 // of the request, callBytes included
+}
+
+// learn takes a call into account.
+func (e *expectation) learn(took time.Duration, bytes int) {
+	e.call += (float64(took) - e.call) / 32
+	e.byte += (float64(took)/float64(bytes) - e.byte) / 32
+}
+
+// A ticket is a call that was let in.
+type ticket struct {
+	admission *admission // nil if the call does not count
+	guard     *guard
+	name      string // of the method
+	caller    *caller
+	deadline  time.Time
+	expects   *expectation
+
+	tick    int64
+	usual   load // what it counts for while it waits and receives
+	running load
+	begun   time.Time
+	bytes   int           // of its request, and callBytes
+	least   time.Duration // that it takes
+	refused refusalReason // after it was let in
+}
+
+// enter lets a call in whose headers have come.
+func (a *admission) enter(t *ticket) refusalReason {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	work := a.queue()
+	if a.isFull(work) || a.busy && a.receiving.time >= receivingShare*a.limit {
+		return overloaded
+	}
+	if t.least = a.least(callBytes) + a.wait(work); time.Until(t.deadline) < t.least {
+		return shortDeadline
+	}
+	t.tick, t.usual = a.ticks, load{1, callTime + time.Duration(t.expects.call)}
+	a.waiting[0].add(t.usual)
+	return noRefusal
+}
+
+// start is called when the goroutine of a call runs.
+func (a *admission) start(t *ticket) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if age := a.ticks - t.tick; age < int64(len(a.waiting)) {
+		a.waiting[age].sub(t.usual)
+	}
+	a.receiving.add(t.usual)
+}
+
+// begin lets a call go on whose request has come.
+func (a *admission) begin(t *ticket, bytes int) refusalReason {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.received(t)
+	if a.isFull(a.running) {
+		return overloaded
+	}
+	t.bytes = bytes + callBytes
+	if t.least = a.least(t.bytes) + a.wait(a.running); time.Until(t.deadline) < t.least {
+		return shortDeadline
+	}
+	t.running = load{1, callTime + time.Duration(t.expects.byte*float64(t.bytes))}
+	a.running.add(t.running)
+	return noRefusal
+}
+
+// queueUp lets a call that has begun wait for its turn, if it has to. Without
+// that it would go on at once, and those that read requests and write answers
+// would wait for all calls that have begun.
+func (a *admission) queueUp(t *ticket) {
+	a.mu.Lock()
+	crowded := a.running.calls > a.cores
+	a.mu.Unlock()
+	if crowded {
+		runtime.Gosched()
+	}
+	t.begun = time.Now()
+}
+
+// end is called when the answer to a call is made, whether it had begun or not.
+func (a *admission) end(t *ticket) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.received(t)
+	if t.running.calls == 0 {
+		return
+	}
+	took := time.Since(t.begun)
+	t.expects.learn(took, t.bytes)
+	a.learn(float64(took) / float64(t.bytes))
+	a.running.sub(t.running)
+	t.running = load{}
+}
+
+// received is called when a call receives no longer.
+func (a *admission) received(t *ticket) {
+	a.receiving.sub(t.usual)
+	t.usual = load{}
+}
+
+// queue is the calls that wait for a processor or have one.
+func (a *admission) queue() load {
+	work := a.running
+	work.add(a.waiting[0])
+	work.add(a.waiting[1])
+	return work
+}
+
+// isFull reports whether work is as much as may be in flight. A processor must
+// not be idle because the calls of others take long.
+func (a *admission) isFull(work load) bool { return work.time >= a.limit && work.calls >= a.cores }
+
+// least is the least time for a call with so many bytes.
+func (a *admission) least(bytes int) time.Duration { return time.Duration(a.pace * float64(bytes)) }
+
+// wait is how long a call waits for its turn behind work at the least.
+func (a *admission) wait(work load) time.Duration {
+	if work.calls < a.cores {
+		return 0
+	}
+	return work.time / time.Duration(2*a.cores) // half of what is expected
+}
+
+// learn takes the pace of a call into account. The estimate falls faster than
+// it rises, since what it refuses must be hopeless: a call is slow for many
+// reasons and fast for one.
+func (a *admission) learn(pace float64) {
+	a.measured = true
+	if pace < a.pace {
+		a.pace += (pace - a.pace) / 4
+	} else {
+		a.pace += (pace - a.pace) / 64
+	}
+}
+
+// tick is called at every tickInterval, with how long goroutines wait for a
+// processor.
+func (a *admission) tick(wait time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.busy = wait > busyWait
+	a.ticks++
+	a.waiting[0], a.waiting[1] = load{}, a.waiting[0]
+	if !a.measured {
+		a.pace /= 2 // else an estimate that refuses everything would stay for ever
+	}
+	a.measured = false
+}
+
+// work returns the work in flight.
+func (a *admission) work() load {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	work := a.queue()
+	work.add(a.receiving)
+	return work
+}

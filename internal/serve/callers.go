@@ -1,0 +1,244 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+
+	"github.com/parley-nlp/parley/internal/reload"
+)
+
+// Security says who may call. Without client certificates and keys everybody
+// may call everything, and without TLS the server listens on loopback only.
+type Security struct {
+	// CertFile and KeyFile are the server's certificate with its chain and its
+	// private key, as PEM. They are read anew when they change, as are the other
+	// files; a file that is broken leaves what was read before.
+	CertFile, KeyFile string
+	// ClientCAFile has the authorities of client certificates, as PEM. A client
+	// need not show one, but one that it shows must be good.
+	ClientCAFile string
+	// Roles are those of client certificates.
+	Roles []CertificateRole
+	// KeysFile is a file of keys; NewKey makes its lines. Clients send
+	// "authorization: Bearer KEY".
+	KeysFile string
+	// Plaintext allows to listen elsewhere than on loopback without TLS.
+	Plaintext bool
+	// ClosedReflection asks for a credential for server reflection too.
+	ClosedReflection bool
+	// ReloadInterval is how often the files are looked at; 5 s.
+	ReloadInterval time.Duration
+}
+
+// ErrPlaintext is the error of a server without TLS on an address other than
+// loopback, unless Security.Plaintext is set.
+var ErrPlaintext = errors.New("not a loopback address: it needs TLS")
+
+// CheckAddr returns ErrPlaintext when the server must not listen on addr.
+func (s Security) CheckAddr(addr net.Addr) error {
+	tcp, ok := addr.(*net.TCPAddr)
+	if s.CertFile != "" || s.Plaintext || !ok || tcp.IP.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%s is %w", addr, ErrPlaintext)
+}
+
+func (s Security) check() error {
+	switch {
+	case (s.CertFile == "") != (s.KeyFile == ""):
+		return errors.New("TLS needs both a certificate and its key")
+	case s.ClientCAFile != "" && s.CertFile == "":
+		return errors.New("client certificates need TLS: a certificate of the server and its key")
+	case (s.ClientCAFile == "") != (len(s.Roles) == 0):
+		return errors.New("client certificates need both their authorities and roles: without a role nobody may call")
+	}
+	return nil
+}
+
+// A caller is who calls.
+type caller struct {
+	name string // "" for anybody
+	role Role
+}
+
+// anybody is the caller of a server that asks for no credential.
+var anybody = &caller{role: Admin}
+
+// callers tells who calls.
+type callers struct {
+	cfg      Security
+	counters *GuardCounters
+	cert     *reload.Value[tls.Certificate] // nil without TLS
+	clientCA *reload.Value[*x509.CertPool]  // nil without client certificates
+	keys     *reload.Value[[]bearerKey]     // nil without keys
+}
+
+func newCallers(cfg Security, counters *GuardCounters) (*callers, error) {
+	c := &callers{cfg: cfg, counters: counters}
+	var err error
+	if cfg.CertFile != "" {
+		if c.cert, err = reload.KeyPair(cfg.CertFile, cfg.KeyFile); err != nil {
+			return nil, fmt.Errorf("certificate: %w", err)
+		}
+	}
+	if cfg.ClientCAFile != "" {
+		if c.clientCA, err = reload.Pool(cfg.ClientCAFile); err != nil {
+			return nil, fmt.Errorf("client certificate authorities: %w", err)
+		}
+	}
+	if cfg.KeysFile != "" {
+		parse := func(contents [][]byte) ([]bearerKey, error) { return parseKeys(cfg.KeysFile, contents[0]) }
+		if c.keys, err = reload.New(parse, cfg.KeysFile); err != nil {
+			return nil, fmt.Errorf("keys: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// reload reads the files that changed.
+func (c *callers) reload() {
+	if c.cert != nil {
+		c.counters.reloaded("certificate", c.cert)
+	}
+	if c.clientCA != nil {
+		c.counters.reloaded("client certificate authorities", c.clientCA)
+	}
+	if c.keys != nil {
+		c.counters.reloaded("keys", c.keys)
+	}
+}
+
+// credentials are those of the gRPC server.
+func (c *callers) credentials() credentials.TransportCredentials {
+	if c.cert == nil {
+		return nil
+	}
+	return handshaker{credentials.NewTLS(&tls.Config{
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.tlsConfig(), nil },
+	}), c}
+}
+
+// tlsConfig is that of a new connection.
+func (c *callers) tlsConfig() *tls.Config {
+	cfg := &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		Certificates: []tls.Certificate{c.cert.Get()},
+		// A resumed session would outlive an authority that was taken out.
+		SessionTicketsDisabled: true,
+	}
+	if c.clientCA != nil {
+		// Not required here: health checks need none, and a key may do.
+		cfg.ClientAuth, cfg.ClientCAs = tls.VerifyClientCertIfGiven, c.clientCA.Get()
+	}
+	return cfg
+}
+
+// A handshaker finds out who is at the other end of a connection.
+type handshaker struct {
+	credentials.TransportCredentials
+	callers *callers
+}
+
+// An identity is what is known of the other end of a connection.
+type identity struct {
+	credentials.TLSInfo
+	caller *caller // nil without a client certificate
+}
+
+func (h handshaker) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := h.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		h.callers.counters.refuseConnection(handshakeRefusal(err), raw.RemoteAddr(), err)
+		return nil, nil, err
+	}
+	tlsInfo := info.(credentials.TLSInfo)
+	return conn, identity{tlsInfo, h.callers.certified(tlsInfo.State.PeerCertificates)}, nil
+}
+
+// Clone is needed as the embedded one would lose what is added here.
+func (h handshaker) Clone() credentials.TransportCredentials {
+	return handshaker{h.TransportCredentials.Clone(), h.callers}
+}
+
+// certified returns the caller that a client's verified chain names.
+func (c *callers) certified(chain []*x509.Certificate) *caller {
+	if len(chain) == 0 {
+		return nil
+	}
+	name := chain[0].Subject.CommonName
+	if names := namesOf(chain[0]); len(names) > 0 {
+		name = names[0]
+	}
+	return &caller{cmp.Or(name, "certificate "+chain[0].SerialNumber.String()), roleOf(chain[0], c.cfg.Roles)}
+}
+
+func handshakeRefusal(err error) refusalReason {
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
+	switch {
+	case ok && invalid.Reason == x509.Expired:
+		return expiredCertificate
+	case isCertificateError(err):
+		return badCertificate
+	}
+	return failedHandshake
+}
+
+func isCertificateError(err error) bool {
+	_, verification := errors.AsType[*tls.CertificateVerificationError](err)
+	return verification
+}
+
+// caller returns who makes a call: the key's owner if there is a key, else the
+// certificate's.
+func (c *callers) caller(ctx context.Context, header metadata.MD) (*caller, refusalReason) {
+	if c.keys != nil {
+		if values := header["authorization"]; len(values) > 0 {
+			secret, ok := bearer(values)
+			if who := find(c.keys.Get(), secret); ok && who != nil {
+				return who, 0
+			}
+			return nil, unknownKey
+		}
+	}
+	if c.clientCA != nil {
+		if p, ok := peer.FromContext(ctx); ok {
+			if id, ok := p.AuthInfo.(identity); ok && id.caller != nil {
+				return id.caller, 0
+			}
+		}
+	}
+	if c.keys == nil && c.clientCA == nil {
+		return anybody, 0
+	}
+	return nil, noCredential
+}
+
+// bearer returns the key of a call's authorization.
+func bearer(values []string) (secret string, ok bool) {
+	scheme, secret, found := strings.Cut(values[0], " ")
+	return secret, found && len(values) == 1 && strings.EqualFold(scheme, "bearer")
+}
+
+// schemes lists what a caller may show, for an error's message.
+func (c *callers) schemes() string {
+	var list []string
+	if c.keys != nil {
+		list = append(list, `a key as "authorization: Bearer KEY"`)
+	}
+	if c.clientCA != nil {
+		list = append(list, "a client certificate")
+	}
+	return strings.Join(slices.Clip(list), " or ")
+}

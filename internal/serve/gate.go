@@ -1,0 +1,136 @@
+package serve
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
+)
+
+// gate is what every call passes when its headers have come, before anything
+// of its request is read: who calls, may they, is there time, is there room. It
+// runs in the goroutine that reads the connection, so it must not wait.
+func (g *guard) gate(ctx context.Context, info *tap.Info) (context.Context, error) {
+	m := g.rule(info.FullMethodName)
+	if m.open {
+		return ctx, nil
+	}
+	who, why := g.callers.caller(ctx, info.Header)
+	if why == noRefusal && m.needs != 0 && who.role&m.needs == 0 {
+		why = wrongRole
+	}
+	if why != noRefusal {
+		return ctx, g.refuse(ctx, why, &ticket{name: info.FullMethodName, caller: who}, m.needs)
+	}
+	ctx, deadline, cancel := g.limitTime(ctx)
+	t := &ticket{guard: g, name: info.FullMethodName, caller: who, deadline: deadline}
+	if m.counted {
+		t.admission, t.expects = g.admission, m.expects
+		if why = g.enter(t); why != noRefusal {
+			cancel()
+			return ctx, g.refuse(ctx, why, t, m.needs)
+		}
+	}
+	return context.WithValue(ctx, ticketKey{}, t), nil
+}
+
+// enter looks whether there is room for a call.
+func (g *guard) enter(t *ticket) refusalReason {
+	if g.memory.full.Load() {
+		return memoryFull
+	}
+	return g.admission.enter(t)
+}
+
+// limitTime gives a call the default deadline if it has none, and the latest
+// one if it has a later one. The stream's end cancels what that needs, too.
+func (g *guard) limitTime(ctx context.Context) (context.Context, time.Time, context.CancelFunc) {
+	now := time.Now()
+	deadline, ok := ctx.Deadline()
+	switch latest := now.Add(g.cfg.MaxTimeout); {
+	case !ok:
+		deadline = now.Add(min(g.cfg.DefaultTimeout, g.cfg.MaxTimeout))
+	case deadline.After(latest):
+		deadline = latest
+	default:
+		return ctx, deadline, func() {}
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	return ctx, deadline, cancel
+}
+
+// refuse counts and logs a refusal and returns its error.
+func (g *guard) refuse(ctx context.Context, why refusalReason, t *ticket, needs Role) error {
+	var from net.Addr
+	if p, ok := peer.FromContext(ctx); ok {
+		from = p.Addr
+	}
+	g.counters.refuse(why, t.name, t.caller, from)
+	switch why {
+	case wrongRole:
+		return errWrongRole(t.caller, needs)
+	case memoryFull:
+		return g.errMemory
+	case overloaded:
+		return g.errOverloaded
+	case shortDeadline:
+		return errShortDeadline(time.Until(t.deadline), t.least)
+	case unknownKey:
+		return errUnauthenticated("the key is not one of this server's")
+	}
+	return errUnauthenticated("the call needs " + g.callers.schemes())
+}
+
+type ticketKey struct{}
+
+// ticketOf returns the ticket of a call, nil if it did not pass the gate.
+func ticketOf(ctx context.Context) *ticket {
+	t, _ := ctx.Value(ticketKey{}).(*ticket)
+	return t
+}
+
+// start is called when the goroutine of a call runs.
+func (t *ticket) start() {
+	if t != nil && t.admission != nil {
+		t.admission.start(t)
+	}
+}
+
+// arrive is called when the bytes of a request are there, not decoded yet. Its
+// error is the call's.
+func (t *ticket) arrive(ctx context.Context, bytes int) error {
+	if t == nil || t.admission == nil {
+		return nil
+	}
+	if t.refused = t.admission.begin(t, bytes); t.refused != noRefusal {
+		return t.guard.refuse(ctx, t.refused, t, 0)
+	}
+	t.admission.queueUp(t)
+	return nil
+}
+
+// failed is called when a request could not be received.
+func (t *ticket) failed(err error) {
+	if t != nil && t.refused == noRefusal && status.Code(err) == codes.ResourceExhausted {
+		t.guard.counters.refused[messageTooLarge].Add(1) // by gRPC; the call has a log line of its own
+	}
+}
+
+// end is called when the answer is made.
+func (t *ticket) end() {
+	if t != nil && t.admission != nil {
+		t.admission.end(t)
+	}
+}
+
+// callerOf is what the log calls the caller of a call, "" if anybody.
+func callerOf(ctx context.Context) string {
+	if t := ticketOf(ctx); t != nil {
+		return t.caller.name
+	}
+	return ""
+}

@@ -1,0 +1,39 @@
+package serve
+
+import (
+	"runtime/metrics"
+	"time"
+)
+
+// A scheduler tells how long goroutines wait for a processor.
+type scheduler struct {
+	sample [1]metrics.Sample
+	before []uint64 // counts of the histogram when last asked
+}
+
+func newScheduler() *scheduler {
+	return &scheduler{sample: [1]metrics.Sample{{Name: "/sched/latencies:seconds"}}}
+}
+
+// wait returns how long half of the goroutines have waited at the least since
+// the last call.
+func (s *scheduler) wait() time.Duration {
+	metrics.Read(s.sample[:])
+	h := s.sample[0].Value.Float64Histogram()
+	if s.before == nil {
+		s.before = make([]uint64, len(h.Counts))
+	}
+	total := uint64(0)
+	for i, n := range h.Counts {
+		s.before[i], total = n-s.before[i], total+n-s.before[i]
+	}
+	median, below := 0.0, uint64(0)
+	for i, n := range s.before {
+		if below += n; below > total/2 {
+			median = max(0, h.Buckets[i]) // the first may begin at minus infinity
+			break
+		}
+	}
+	s.before = append(s.before[:0], h.Counts...)
+	return time.Duration(median * float64(time.Second))
+}
