@@ -2,9 +2,18 @@
 
 package main
 
+import (
+	"runtime"
+	"time"
+)
+
 // Without a way to choose, the system places processes.
 
-func coreCount() int { return 1 }
+var machineCores = runtime.NumCPU()
+
+const canPin = false
+
+func ownTime() time.Duration { return 0 }
 
 func onCore(_ int, start func() error) error { return start() }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -154,21 +153,6 @@ func (w *workshop) stopAll() {
 			<-s.ended
 		}
 	}
-}
-
-// resident is the process's memory in bytes, 0 where the system does not tell.
-func (s *server) resident() int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	for line := range bytes.Lines(status) {
-		if after, ok := bytes.CutPrefix(line, []byte("VmRSS:")); ok {
-			kB, _ := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(after), []byte("kB")))), 10, 64)
-			return kB << 10
-		}
-	}
-	return 0
 }
 
 // addressesOf lists addresses for a client.

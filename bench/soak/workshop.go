@@ -52,9 +52,11 @@ func (f commonFlags) soak(e *env, work func(*workshop) error) (err error) {
 	if err := pinProcess(w.LoadCore); err != nil {
 		return err
 	}
+	before := w.processors()
 	if err := work(w); err != nil {
 		return err
 	}
+	w.tellOthers(before, w.processors())
 	return w.verdict()
 }
 
@@ -88,10 +90,10 @@ func (w *workshop) prepare(stderr io.Writer) error {
 
 // checkCores leaves both to the system where there is nothing to choose from.
 func (w *workshop) checkCores() error {
-	if cores := coreCount(); cores < 2 {
+	if !canPin || machineCores < 2 {
 		w.ServerCore, w.LoadCore = -1, -1
-	} else if w.ServerCore >= cores || w.LoadCore >= cores {
-		return fmt.Errorf("--server-core %d, --load-core %d: there are %d cores, from 0 on", w.ServerCore, w.LoadCore, cores)
+	} else if w.ServerCore >= machineCores || w.LoadCore >= machineCores {
+		return fmt.Errorf("--server-core %d, --load-core %d: there are %d cores, from 0 on", w.ServerCore, w.LoadCore, machineCores)
 	}
 	return nil
 }
