@@ -73,6 +73,20 @@ func mayImport(allowed []string, path string) bool {
 	})
 }
 
+// TestGoogleCloudStorageIsLeftOut: its libraries are linked with the build tag
+// gcs only.
+func TestGoogleCloudStorageIsLeftOut(t *testing.T) {
+	for tags, want := range map[string]bool{"": false, "gcs": true} {
+		out, err := exec.Command("go", "list", "-deps", "-tags", tags, "./cmd/classifier").Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		if got := slices.Contains(strings.Fields(string(out)), "cloud.google.com/go/storage"); got != want {
+			t.Errorf("with tags %q: linked is %v, want %v", tags, got, want)
+		}
+	}
+}
+
 type listed struct {
 	ImportPath string
 	Imports    []string

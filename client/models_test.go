@@ -33,7 +33,7 @@ func TestMovesAreRetriedButRollbacks(t *testing.T) {
 	}
 	open := func(ctx context.Context) (*store.Store, error) { return store.Open(ctx, dir) }
 	s := start(t, serve.Config{Revisions: serve.Revisions{Open: open, Poll: time.Hour}}, false)
-	<-s.Ready()
+	<-s.Loaded()
 	c := mustDial(t, s.addr)
 	if _, err := c.Classify(t.Context(), "goal", nil); err != nil {
 		t.Fatal(err)

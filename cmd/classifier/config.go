@@ -40,6 +40,9 @@ func (c config) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, 
 	if command == nil {
 		return nil, nil
 	}
+	for command.Parent != nil && command.Parent.Type == kong.CommandNode {
+		command = command.Parent // a command's commands share its flags
+	}
 	v, ok := c[command.Name][flag.Name]
 	if !ok {
 		return nil, nil
@@ -59,10 +62,16 @@ func (c config) Validate(app *kong.Application) error {
 			return fmt.Errorf("configuration file: there is no command %q", name)
 		}
 		for _, flag := range slices.Sorted(maps.Keys(c[name])) {
-			if !slices.ContainsFunc(app.Children[i].Flags, func(f *kong.Flag) bool { return f.Name == flag }) {
+			if !hasFlag(app.Children[i], flag) {
 				return fmt.Errorf("configuration file: the command %s has no flag %q", name, flag)
 			}
 		}
 	}
 	return nil
+}
+
+// hasFlag reports whether a command, or one below it, has a flag.
+func hasFlag(command *kong.Node, name string) bool {
+	return slices.ContainsFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == name }) ||
+		slices.ContainsFunc(command.Children, func(n *kong.Node) bool { return hasFlag(n, name) })
 }

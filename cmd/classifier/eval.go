@@ -12,10 +12,22 @@ import (
 type evalCmd struct {
 	Files   []string `arg:"" name:"file" help:"Labelled files (JSONL, CSV, TSV, also .gz or .zst), folders of them, or - for standard input. With --compare the first two are model files."`
 	Model   string   `short:"m" required:"" xor:"judged" placeholder:"FILE" help:"Model file to judge."`
+	Store   string   `required:"" xor:"judged" placeholder:"URL" help:"Judge a model of a store (see models) instead of a file."`
 	Compare bool     `required:"" xor:"judged" help:"Compare two models, eval --compare CHAMPION CHALLENGER FILE ...: does the challenger answer better, on rows that neither was trained on? The exit code is 0 whatever the verdict."`
 	JSON    bool     `name:"json" help:"Write the report as JSON."`
+	revisionFlags
 	pageFlag
 	labelFlags
+}
+
+// load returns the model to judge, and what it is called.
+func (c *evalCmd) load(e *env) (*model.Model, string, error) {
+	if c.Store != "" {
+		m, err := storeModel(e, c.Store, c.ModelName, c.Revision)
+		return m, c.ModelName + " " + c.Revision, err
+	}
+	m, err := readModel(c.Model)
+	return m, c.Model, err
 }
 
 // Run judges a model on labelled rows, or two against each other: the heads of
@@ -27,7 +39,7 @@ func (c *evalCmd) Run(e *env) error {
 	if c.Compare {
 		return c.compare(e)
 	}
-	m, err := readModel(c.Model)
+	m, name, err := c.load(e)
 	if err != nil {
 		return err
 	}
@@ -40,7 +52,7 @@ func (c *evalCmd) Run(e *env) error {
 		return err
 	}
 	report.Warnings = append(warnings, report.Warnings...)
-	if err := c.writePage(evaluatedPage(c.Model, report)); err != nil {
+	if err := c.writePage(evaluatedPage(name, report)); err != nil {
 		return err
 	}
 	return writeReport(e, report, c.JSON)

@@ -36,6 +36,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
 	Bench    benchCmd    `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`
 	Key      keyCmd      `cmd:"" help:"Make a bearer key that may call a server."`
+	Models   modelsCmd   `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
 	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
 	Rename   renameCmd   `cmd:"" help:"Give the labels of a model other names, without training it again."`
 	Demo     demoCmd     `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`
@@ -142,7 +143,11 @@ func nameVariables(k *kong.Kong) error {
 	}
 	name(slices.DeleteFunc(slices.Clone(k.Model.Flags), func(f *kong.Flag) bool { return f.Name == "help" }), "CLASSIFIER_")
 	for _, command := range k.Model.Children {
-		name(command.Flags, "CLASSIFIER_"+strings.ToUpper(command.Name)+"_")
+		prefix := "CLASSIFIER_" + strings.ToUpper(command.Name) + "_"
+		name(command.Flags, prefix)
+		for _, sub := range command.Children { // flags of one name mean the same in all
+			name(sub.Flags, prefix)
+		}
 	}
 	return nil
 }

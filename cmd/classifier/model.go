@@ -8,6 +8,7 @@ import (
 	"github.com/parley-nlp/parley/client"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/score"
+	"github.com/parley-nlp/parley/internal/store"
 	"github.com/parley-nlp/parley/internal/train"
 )
 
@@ -47,6 +48,24 @@ func readModel(path string) (*model.Model, error) {
 	return m, nil
 }
 
+// revisionFlags name a model in a store.
+type revisionFlags struct {
+	ModelName string `default:"default" placeholder:"NAME" help:"With --store: model in it. Default: ${default}."`
+	Revision  string `default:"live" placeholder:"REVISION" help:"With --store: revision or alias. Default: ${default}."`
+}
+
+// storeModel reads and verifies a model of a store.
+func storeModel(e *env, url, name, ref string) (m *model.Model, err error) {
+	err = withStore(e, url, func(s *store.Store) error {
+		id, err := s.Resolve(e.ctx, name, ref)
+		if err == nil {
+			m, err = s.Load(e.ctx, name, id)
+		}
+		return err
+	})
+	return m, err
+}
+
 // builtinSearch is the search for the built-in model, that of "classifier train
 // --preset long": character n-grams would gain about a point of macro-F1 and
 // take a minute.
@@ -83,9 +102,11 @@ func trainBuiltin(e *env) (*model.Model, *train.Report, error) {
 // askFlags choose who classifies: a model at hand or a server.
 type askFlags struct {
 	Model     string `short:"m" xor:"who" placeholder:"FILE" help:"Model file. Default: a model of the built-in corpus, trained on the spot."`
+	Store     string `xor:"who" placeholder:"URL" help:"Take the model from a store (see models) instead of a file."`
 	Addr      string `xor:"who" placeholder:"HOST:PORT" help:"Ask a server instead; several addresses are separated by commas."`
 	TLS       bool   `name:"tls" xor:"crypt" help:"Encrypt the connection to the server."`
 	Plaintext bool   `xor:"crypt" help:"Allow an unencrypted connection to another machine."`
+	revisionFlags
 
 	Head           []string `sep:"none" placeholder:"NAME" help:"Head to run; repeat for several. Default: all."`
 	MinProbability *float64 `placeholder:"P" help:"Abstain below this calibrated probability. Default: the model's own threshold."`
@@ -99,7 +120,7 @@ func (f askFlags) classifier(e *env, o score.Options) (score.Classifier, func(),
 		return nil, nil, usagef("%w", err)
 	}
 	if f.Addr == "" {
-		m, err := modelFlag{f.Model}.load(e)
+		m, err := f.load(e)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -112,6 +133,14 @@ func (f askFlags) classifier(e *env, o score.Options) (score.Classifier, func(),
 	}
 	r, err := score.Remote(c, o)
 	return r, func() { c.Close() }, err
+}
+
+// load returns the model of the file or the store, or the built-in one.
+func (f askFlags) load(e *env) (*model.Model, error) {
+	if f.Store != "" {
+		return storeModel(e, f.Store, f.ModelName, f.Revision)
+	}
+	return modelFlag{f.Model}.load(e)
 }
 
 func (f askFlags) dial() (*client.Client, error) {

@@ -21,7 +21,7 @@ import (
 // A serveCmd is "classifier serve".
 type serveCmd struct {
 	modelFlag
-	revisionFlags
+	servedFlags
 	Addr             string        `default:"127.0.0.1:50051" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one. Default: ${default}."`
 	AddrFile         string        `placeholder:"FILE" help:"Write the address here once calls are answered."`
 	ModelName        string        `default:"default" placeholder:"NAME" help:"Name in models/NAME. Default: ${default}."`
@@ -44,7 +44,7 @@ func (c *serveCmd) Run(e *env) error {
 	if c.Store != "" && c.Model != "" {
 		return usagef("--model and --store: want one of them")
 	}
-	revisions, err := c.revisionFlags.config(e.ctx)
+	revisions, err := c.servedFlags.config(e.ctx)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (c *serveCmd) start(e *env, s *serve.Server, addr net.Addr, log zerolog.Log
 		s.Use(m)
 	}
 	select {
-	case <-s.Ready():
+	case <-s.Loaded():
 	case <-e.ctx.Done():
 		return e.ctx.Err()
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/parley-nlp/parley/internal/store"
 )
 
-// revisionFlags say where "serve" takes its models from, unless from a file.
-type revisionFlags struct {
+// servedFlags say where "serve" takes its models from, unless from a file.
+type servedFlags struct {
 	Store          string        `placeholder:"URL" help:"Serve the revisions of a store: a directory, s3://BUCKET or gs://BUCKET."`
 	Alias          string        `default:"live" placeholder:"NAME" help:"Alias of the revision that answers. Default: ${default}."`
 	ShadowAlias    string        `default:"shadow" placeholder:"NAME" help:"Alias of the revision that classifies the same texts, off the path of the calls, to be compared; \"\" for none. Default: ${default}."`
@@ -25,7 +25,7 @@ type revisionFlags struct {
 }
 
 // config is what the flags say to a server; without a store nothing.
-func (f revisionFlags) config(ctx context.Context) (serve.Revisions, error) {
+func (f servedFlags) config(ctx context.Context) (serve.Revisions, error) {
 	if f.Store == "" {
 		return serve.Revisions{}, nil
 	}

@@ -38,8 +38,8 @@ type ShadowReport struct {
 	Scored, Dropped, Failed int64
 }
 
-// A pair is a live revision and its shadow, and how far they agree.
-type pair struct {
+// A shadowPair is a live revision and its shadow, and how far they agree.
+type shadowPair struct {
 	live, shadow *revision
 
 	mu    sync.Mutex
@@ -48,14 +48,14 @@ type pair struct {
 
 // pairOf returns the pair of live and shadow: before, as long as it is of the
 // same two, so that it goes on counting; nil without a shadow.
-func pairOf(live, shadow *revision, before *pair) *pair {
+func pairOf(live, shadow *revision, before *shadowPair) *shadowPair {
 	switch {
 	case shadow == nil || shadow == live:
 		return nil
 	case before != nil && before.live == live && before.shadow == shadow:
 		return before
 	}
-	p := &pair{live: live, shadow: shadow, heads: map[string]*HeadAgreement{}}
+	p := &shadowPair{live: live, shadow: shadow, heads: map[string]*HeadAgreement{}}
 	for _, h := range live.model.Heads() {
 		p.heads[h.Name] = &HeadAgreement{Head: h.Name}
 	}
@@ -63,7 +63,7 @@ func pairOf(live, shadow *revision, before *pair) *pair {
 }
 
 // count compares what the two have said.
-func (p *pair) count(s *sample, m *model.Model, r *model.Result) {
+func (p *shadowPair) count(s *sample, m *model.Model, r *model.Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, live := range s.answers {
@@ -95,7 +95,7 @@ func probabilityOf(head *model.Head, p *model.Prediction, label string) float64 
 }
 
 // report says how far the pair agrees so far.
-func (p *pair) report() []HeadAgreement {
+func (p *shadowPair) report() []HeadAgreement {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := make([]HeadAgreement, 0, len(p.heads))

@@ -146,7 +146,7 @@ func (k *keeper) choose(state store.State, memory map[string]*revision, before *
 	}
 	next.aliases[k.cfg.Alias] = next.live
 	next.previous = previous(next, target.Previous, before)
-	var pair *pair
+	var pair *shadowPair
 	if before != nil {
 		pair = before.pair
 	}

@@ -118,7 +118,7 @@ type plan struct {
 	mayCut     bool
 
 	// What the shadow needs; nil without one.
-	pair   *pair
+	pair   *shadowPair
 	shadow *shadower
 	asked  *parleyv1.ClassifyOptions // the thresholds
 }

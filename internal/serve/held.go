@@ -8,29 +8,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/parley-nlp/parley/internal/model"
-	"github.com/parley-nlp/parley/internal/store"
 )
-
-// liveAlias is the alias of the revision that answers when none is named.
-const liveAlias = "live"
-
-// A revision is a model in memory with its names in the API.
-type revision struct {
-	model  *model.Model
-	parent string      // models/{model}
-	id     string      // {revision}
-	name   string      // models/{model}/revisions/{revision}
-	memory int64       // bytes
-	card   *store.Card // nil without a store
-}
-
-func newRevision(parent string, m *model.Model) *revision {
-	r := &revision{model: m, parent: parent, id: m.Revision(), memory: m.MemoryBytes()}
-	r.name = revisionName(parent, r.id)
-	return r
-}
-
-func revisionName(parent, id string) string { return parent + "/revisions/" + id }
 
 // A held is what a server holds at one moment: the revisions in memory, and the
 // names by which calls ask for them. It never changes: another state of affairs
@@ -40,8 +18,8 @@ func revisionName(parent, id string) string { return parent + "/revisions/" + id
 type held struct {
 	parent   string // models/{model}
 	live     *revision
-	previous *revision // that which was live before, for a rollback; nil without one
-	pair     *pair     // live with its shadow; nil without one
+	previous *revision   // that which was live before, for a rollback; nil without one
+	pair     *shadowPair // live with its shadow; nil without one
 	byID     map[string]*revision
 	aliases  map[string]*revision // those whose revision is in memory
 }
@@ -81,15 +59,6 @@ func (s *Server) holds() (*held, error) {
 	return nil, errNotReady()
 }
 
-// resolve returns the revision of that name among those held now.
-func (s *Server) resolve(name string) (*revision, error) {
-	h, err := s.holds()
-	if err != nil {
-		return nil, err
-	}
-	return s.find(h, name)
-}
-
 // find returns the revision of that name in h. Of one that is not there the store
 // may know more.
 func (s *Server) find(h *held, name string) (*revision, error) {
@@ -105,7 +74,7 @@ func (s *Server) find(h *held, name string) (*revision, error) {
 func (s *Server) Use(m *model.Model) {
 	s.holding.Lock()
 	defer s.holding.Unlock()
-	r, before := newRevision(s.parent(), m), s.held.Load()
+	r, before := newRevision(s.cfg.ModelName, m), s.held.Load()
 	next := &held{live: r, byID: map[string]*revision{r.id: r}, aliases: map[string]*revision{liveAlias: r}}
 	if before != nil {
 		next.previous = before.live
@@ -122,6 +91,8 @@ func (s *Server) Use(m *model.Model) {
 // Reload answers by the model that read returns, from now on; if it fails, what
 // answers goes on answering. It is for servers without a store.
 func (s *Server) Reload(read func() (*model.Model, error)) {
+	spare.take()
+	defer spare.give()
 	start := time.Now()
 	m, err := read()
 	result := loadResult(err)
@@ -147,15 +118,16 @@ func (s *Server) hold(next *held) {
 		for _, name := range services {
 			s.health.SetServingStatus(name, grpc_health_v1.HealthCheckResponse_SERVING)
 		}
-		close(s.ready)
+		close(s.loaded)
 	}
+	s.shadow.setBusy(next.pair != nil)
 	if before != nil && before.live.id != next.live.id {
 		s.counters.Swaps.Add(1)
 	}
 }
 
-// Ready is closed once the server has a live revision.
-func (s *Server) Ready() <-chan struct{} { return s.ready }
+// Loaded is closed once the server has a live revision.
+func (s *Server) Loaded() <-chan struct{} { return s.loaded }
 
 // Live is the id of the revision that answers; empty until there is one.
 func (s *Server) Live() string {

@@ -137,6 +137,8 @@ func (k *keeper) follow(ctx context.Context, state store.State) error {
 func (k *keeper) load(ctx context.Context, id string) (*revision, error) {
 	k.setLoading(id)
 	defer k.setLoading("")
+	spare.take()
+	defer spare.give()
 	start := time.Now()
 	r, err := k.fetch(ctx, id)
 	took := time.Since(start)
@@ -172,7 +174,7 @@ func (k *keeper) fetch(ctx context.Context, id string) (*revision, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newRevision(k.server.parent(), m)
+	r := newRevision(name, m)
 	r.card = &card
 	return r, nil
 }

@@ -11,6 +11,27 @@ import (
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
+// liveAlias is the alias of the revision that answers when none is named.
+const liveAlias = "live"
+
+// A revision is a model with its names in the API.
+type revision struct {
+	model  *model.Model
+	parent string      // models/{model}
+	id     string      // {revision}
+	name   string      // models/{model}/revisions/{revision}
+	memory int64       // bytes
+	card   *store.Card // nil without a store
+}
+
+func newRevision(modelName string, m *model.Model) *revision {
+	r := &revision{model: m, parent: "models/" + modelName, id: m.Revision(), memory: m.MemoryBytes()}
+	r.name = revisionName(r.parent, r.id)
+	return r
+}
+
+func revisionName(parent, id string) string { return parent + "/revisions/" + id }
+
 // ListModels lists the one model of this server.
 func (s *Server) ListModels(ctx context.Context, req *parleyv1.ListModelsRequest) (*parleyv1.ListModelsResponse, error) {
 	if req.GetPageToken() != "" { // there is one page

@@ -72,8 +72,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Guard, err = c.Guard.withDefaults(); err != nil {
 		return c, err
 	}
-	c.Revisions, err = c.Revisions.withDefaults()
-	return c, err
+	if c.Revisions, err = c.Revisions.withDefaults(); err != nil {
+		return c, err
+	}
+	return c, nil
 }
 
 func orDefault[T int | time.Duration](v, usual T) T {
@@ -95,9 +97,9 @@ type Server struct {
 	grpc      *grpc.Server
 	health    *health.Server
 	held      atomic.Pointer[held]
-	holding   sync.Mutex // one changes what is held at a time
-	ready     chan struct{}
-	keeper    *keeper // nil without a store
+	holding   sync.Mutex    // one changes what is held at a time
+	loaded    chan struct{} // closed once there is a live revision
+	keeper    *keeper       // nil without a store
 	shadow    *shadower
 	counters  Counters
 	streams   context.Context // ends when a drain ends the streams
@@ -131,7 +133,7 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	if err != nil {
 		return nil, fmt.Errorf("validation rules: %w", err)
 	}
-	s := &Server{cfg: cfg, validator: v, health: health.NewServer(), ready: make(chan struct{}), shadow: newShadower(cfg.Revisions.Shadow)}
+	s := &Server{cfg: cfg, validator: v, health: health.NewServer(), loaded: make(chan struct{}), shadow: newShadower(cfg.Revisions.Shadow)}
 	s.keeper = newKeeper(s)
 	s.streams, s.endStream = context.WithCancel(context.Background())
 	if s.guard, err = newGuard(cfg.Guard, cfg.Log); err != nil {

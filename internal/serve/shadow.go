@@ -45,6 +45,7 @@ type shadower struct {
 	cfg                     Shadow
 	queue                   chan sample
 	bytes                   atomic.Int64 // of text in the queue
+	busy                    bool         // has the spare processor; changed by who changes what is held
 	scored, dropped, failed atomic.Int64
 }
 
@@ -54,7 +55,7 @@ func newShadower(cfg Shadow) *shadower {
 
 // A sample is a text and what the live revision said of it.
 type sample struct {
-	pair         *pair
+	pair         *shadowPair
 	text, target string
 	asked        *parleyv1.ClassifyOptions // the thresholds
 	answers      []sampleAnswer            // per head that was asked for
@@ -106,6 +107,18 @@ func (w *worker) sample(r *model.Result, text, target string) sample {
 		})
 	}
 	return out
+}
+
+// setBusy says whether there is a shadow from now on.
+func (s *shadower) setBusy(busy bool) {
+	switch {
+	case busy == s.busy:
+	case busy:
+		spare.take()
+	default:
+		spare.give()
+	}
+	s.busy = busy
 }
 
 // run classifies what is in the queue until ctx ends.

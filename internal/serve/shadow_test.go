@@ -192,7 +192,7 @@ func TestShadowFollowsItsAlias(t *testing.T) {
 func TestShadowPanics(t *testing.T) {
 	s := newShadower(Shadow{Share: 1, Queue: 1, QueueBytes: 100})
 	s.bytes.Store(3)
-	s.judge(sample{text: "abc", pair: &pair{shadow: &revision{}}})
+	s.judge(sample{text: "abc", pair: &shadowPair{shadow: &revision{}}})
 	if s.failed.Load() != 1 || s.scored.Load() != 0 || s.bytes.Load() != 0 {
 		t.Errorf("%d failed, %d scored, %d bytes left, want 1, 0, 0", s.failed.Load(), s.scored.Load(), s.bytes.Load())
 	}

@@ -20,6 +20,9 @@ func (s *Server) background(ctx context.Context) (stop func()) {
 	return func() {
 		cancel()
 		running.Wait()
+		s.holding.Lock()
+		defer s.holding.Unlock()
+		s.shadow.setBusy(false)
 		if s.keeper != nil {
 			s.keeper.close()
 		}

@@ -34,6 +34,15 @@ type State struct {
 	entry entry
 }
 
+// Sorted are the aliases by name.
+func (s *State) Sorted() []Alias {
+	list := []Alias{}
+	for _, name := range slices.Sorted(maps.Keys(s.Aliases)) {
+		list = append(list, s.Aliases[name])
+	}
+	return list
+}
+
 // NoEtag is the etag of a model of which no alias has ever moved.
 const NoEtag = "0"
 

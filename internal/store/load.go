@@ -68,6 +68,11 @@ func (s *Store) Revisions(ctx context.Context, name string) ([]Card, error) {
 	return cards, errors.Join(errs...)
 }
 
+// IDs returns the revisions of a model, ascending, without reading their cards.
+func (s *Store) IDs(ctx context.Context, name string) ([]string, error) {
+	return s.revisions(ctx, name, "")
+}
+
 // revisions lists the revisions that begin with prefix, ascending.
 func (s *Store) revisions(ctx context.Context, name, prefix string) ([]string, error) {
 	if err := checkModel(name); err != nil {

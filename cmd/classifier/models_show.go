@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/parley-nlp/parley/internal/store"
+)
+
+// A modelsShowCmd is "classifier models show".
+type modelsShowCmd struct {
+	Revision string `arg:"" optional:"" name:"revision" default:"live" help:"Revision or alias. Default: ${default}."`
+}
+
+// A shownRevision is what show knows of a revision.
+type shownRevision struct {
+	store.Card
+	Aliases  []string        `json:"aliases"`
+	Verdicts []store.Verdict `json:"verdicts"`
+}
+
+// Run shows a card.
+func (c *modelsShowCmd) Run(e *env, m *modelsCmd) error {
+	return m.with(e, func(s *store.Store) error {
+		id, err := s.Resolve(e.ctx, m.name(), c.Revision)
+		if err != nil {
+			return err
+		}
+		r := shownRevision{Aliases: []string{}}
+		if r.Card, err = s.Card(e.ctx, m.name(), id); err != nil {
+			return err
+		}
+		if r.Verdicts, err = s.Verdicts(e.ctx, m.name(), id); err != nil {
+			return err
+		}
+		state, err := s.State(e.ctx, m.name())
+		if err != nil {
+			return err
+		}
+		for _, a := range state.Sorted() {
+			if a.Revision == id {
+				r.Aliases = append(r.Aliases, a.Name)
+			}
+		}
+		return m.write(e, r, r.text)
+	})
+}
+
+func (r *shownRevision) text(w io.Writer) {
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", name, value)
+		}
+	}
+	line("revision", r.Revision)
+	line("model", r.Model)
+	line("aliases", strings.Join(r.Aliases, ", "))
+	line("published", r.Published.Format(time.RFC3339))
+	if !r.Trained.IsZero() {
+		line("trained", r.Trained.Format(time.RFC3339))
+	}
+	line("trainer", r.TrainerVersion)
+	line("parent", r.Parent)
+	line("training data", r.TrainingData)
+	line("features", fmt.Sprintf("%d: %s", r.FeatureCount, r.Features))
+	line("bytes", fmt.Sprint(r.Bytes))
+	line("note", r.Note)
+	line("configuration", string(r.Configuration))
+	for _, h := range r.Heads {
+		showHead(w, h)
+	}
+	for _, v := range r.Verdicts {
+		outcome := "failed"
+		if v.Passed {
+			outcome = "passed"
+		}
+		line("\n"+outcome, fmt.Sprintf("%s, %s %s", v.Gate, v.Time.Format(time.RFC3339), v.Details))
+	}
+}
+
+func showHead(w io.Writer, h store.HeadCard) {
+	ev, cal := h.Evaluation, h.Calibration
+	fmt.Fprintf(w, "\n%s\t%s weights\n", h.Head, strings.Join(h.Blocks, " + "))
+	fmt.Fprintf(w, "  macro-F1\t%.3f\n  accuracy\t%.3f (of always the most frequent label %.3f)\n", ev.MacroF1, ev.Accuracy, ev.MajorityAccuracy)
+	fmt.Fprintf(w, "  calibration error\t%.3f (perfect: %.3f)\n  log-likelihood\t-%.3f\n", cal.ECE, cal.PerfectECE, ev.NLL)
+	if len(h.Targets) > 0 {
+		fmt.Fprintf(w, "  targets\t%s\n", strings.Join(h.Targets, ", "))
+	}
+	for _, l := range h.Labels {
+		name := ""
+		if l.Name != "" {
+			name = " (" + l.Name + ")"
+		}
+		fmt.Fprintf(w, "  %s%s\t%d rows\n", l.Label, name, l.Documents)
+	}
+}
+
+// A modelsFetchCmd is "classifier models fetch".
+type modelsFetchCmd struct {
+	Revision string `arg:"" optional:"" default:"live" help:"Revision or alias. Default: ${default}."`
+	Out      string `short:"o" required:"" placeholder:"FILE" help:"Model file to write."`
+}
+
+// Run writes a model file, once it is verified.
+func (c *modelsFetchCmd) Run(e *env, m *modelsCmd) error {
+	if err := checkOutput(c.Out); err != nil {
+		return err
+	}
+	loaded, err := storeModel(e, m.Store, m.name(), c.Revision)
+	if err != nil {
+		return err
+	}
+	err = writeOutput(c.Out, func(w io.Writer) error { _, err := w.Write(loaded.Bytes()); return err })
+	if err != nil {
+		return err
+	}
+	v := fetched{loaded.Revision(), len(loaded.Bytes())}
+	return m.write(e, v, func(w io.Writer) { fmt.Fprintf(w, "revision\t%s\nbytes\t%d\n", v.Revision, v.Bytes) })
+}
+
+// A fetched is what fetch wrote.
+type fetched struct {
+	Revision string `json:"revision"`
+	Bytes    int    `json:"bytes"`
+}
