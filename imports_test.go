@@ -15,7 +15,7 @@ const module = "github.com/parley-nlp/parley"
 // allowed is the direction of imports: what each package may import beside the
 // standard library. ARCHITECTURE.md says why.
 var allowed = map[string][]string{
-	"client":             {"internal/reload", "proto/parley/v1", "google.golang.org/grpc"},
+	"client":             {"internal/reload", "proto/parley/v1", "google.golang.org/genproto", "google.golang.org/grpc"},
 	"bench":              {},
 	"bench/accuracy":     {"internal/dataset", "internal/judge", "internal/model", "internal/train", "github.com/alecthomas/kong", "github.com/google/renameio/v2"},
 	"bench/soak":         {"client", "data", "internal/dataset", "internal/load", "internal/model", "internal/store", "proto/parley/v1", "github.com/alecthomas/kong", "golang.org/x/net", "golang.org/x/sys", "google.golang.org/grpc"},

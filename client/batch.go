@@ -2,9 +2,12 @@ package client
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
+	"time"
 	"unicode/utf8"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -24,7 +27,9 @@ type Result struct {
 // ClassifyAll classifies any number of texts in batches, several in flight,
 // and returns one result a text in their order. A text that cannot be
 // classified has its error in its result. When a whole call fails, the others
-// are called off and its error is returned; when ctx ends first, its cause.
+// are called off and its error is returned; when ctx ends first, its cause. A
+// call that the server refuses because it has too much to do is repeated up to
+// 30 times, after the time that the server says.
 func (c *Client) ClassifyAll(ctx context.Context, texts []string, o *parleyv1.ClassifyOptions) ([]Result, error) {
 	documents := make([]*parleyv1.Document, len(texts))
 	for i, t := range texts {
@@ -63,6 +68,40 @@ func (c *Client) ClassifyDocuments(ctx context.Context, documents []*parleyv1.Do
 // A span is the documents from lo up to hi.
 type span struct{ lo, hi int }
 
+// maxBusy is how often a batch is sent to a server that has too much to do.
+const maxBusy = 30
+
+// batchWhenIdle is BatchClassify that waits for a server that has too much to
+// do: for as long as the server says, give or take half of it.
+func (c *Client) batchWhenIdle(ctx context.Context, items []*parleyv1.BatchClassifyItem, o *parleyv1.ClassifyOptions) (*parleyv1.BatchClassifyResponse, error) {
+	for try := 1; ; try++ {
+		resp, err := c.BatchClassify(ctx, items, o)
+		delay := retryDelay(err)
+		if delay == 0 || try == maxBusy {
+			return resp, err
+		}
+		select {
+		case <-time.After(delay/2 + rand.N(delay)):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// retryDelay is how long the server asks to wait, 0 if it does not.
+func retryDelay(err error) time.Duration {
+	s := status.Convert(err)
+	if s.Code() != codes.ResourceExhausted {
+		return 0
+	}
+	for _, d := range s.Details() {
+		if retry, ok := d.(*errdetails.RetryInfo); ok {
+			return max(0, retry.GetRetryDelay().AsDuration())
+		}
+	}
+	return 0
+}
+
 // cut divides the documents into batches.
 func (c *Client) cut(documents []*parleyv1.Document) []span {
 	var list []span
@@ -99,7 +138,7 @@ func (c *Client) batch(ctx context.Context, documents []*parleyv1.Document, o *p
 	if len(items) == 0 {
 		return nil
 	}
-	resp, err := c.BatchClassify(ctx, items, o)
+	resp, err := c.batchWhenIdle(ctx, items, o)
 	if err != nil {
 		return err
 	}

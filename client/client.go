@@ -67,6 +67,8 @@ type Client struct {
 
 type config struct {
 	creds      credentials.TransportCredentials
+	key        func() string // nil without one
+	err        error         // of an option
 	model      string
 	batchItems int
 	batchBytes int
@@ -116,6 +118,9 @@ func Dial(target string, opts ...Option) (*Client, error) {
 	for _, o := range opts {
 		o(&cfg)
 	}
+	if cfg.err != nil {
+		return nil, fmt.Errorf("client: %w", cfg.err)
+	}
 	if cfg.batchItems < 1 || cfg.batchBytes < 1 || cfg.inFlight < 1 {
 		return nil, fmt.Errorf("client: batches of %d items and %d bytes, %d in flight: want at least 1", cfg.batchItems, cfg.batchBytes, cfg.inFlight)
 	}
@@ -138,6 +143,13 @@ func Dial(target string, opts ...Option) (*Client, error) {
 		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxSendBytes), grpc.MaxCallRecvMsgSize(maxReceiveBytes),
 			grpc.MaxRetryRPCBufferSize(maxSendBytes+frameBytes)), // a larger request is not retried: by default 256 KiB
 		grpc.WithChainUnaryInterceptor(again),
+	}
+	if cfg.key != nil {
+		local := isLocal(target)
+		if !local && cfg.creds.Info().SecurityProtocol == "insecure" {
+			return nil, fmt.Errorf("client: %s: %w", target, ErrKeyInPlaintext)
+		}
+		dial = append(dial, grpc.WithPerRPCCredentials(keyCredential{cfg.key, !local}))
 	}
 	if addresses := strings.Split(target, ","); len(addresses) > 1 {
 		dial = append(dial, grpc.WithResolvers(fixed(addresses)))

@@ -7,9 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/parley-nlp/parley/client"
@@ -227,13 +225,11 @@ func (p *secured) attempts() ([]refusal, error) {
 
 // try makes the call of a refusal.
 func (p *secured) try(r refusal) error {
-	var opts []grpc.DialOption
+	opts := []client.Option{client.WithTLS(r.tls)}
 	if r.key != "" {
-		opts = append(opts, grpc.WithChainUnaryInterceptor(func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, callOpts ...grpc.CallOption) error {
-			return invoke(metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+r.key), method, req, reply, conn, callOpts...)
-		}))
+		opts = append(opts, client.WithKey(r.key))
 	}
-	c, err := client.Dial(p.server.address, client.WithTLS(r.tls), client.WithDialOptions(opts...))
+	c, err := client.Dial(p.server.address, opts...)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,9 @@ type benchCmd struct {
 	dataFlags
 	Files []string `arg:"" optional:"" placeholder:"FILE" help:"Files with the texts to send; - is standard input. Default: the built-in corpus."`
 
-	benchDial
+	Addr        string `required:"" placeholder:"HOST:PORT" help:"Server to call; several addresses are separated by commas."`
+	Connections int    `default:"1" help:"Connections to each server. Default: ${default}."`
+	connectFlags
 
 	Rate        float64       `placeholder:"CALLS" help:"Open loop: calls a second at random times (Poisson), sent whether or not earlier ones were answered. Default: closed loop."`
 	MaxInFlight int           `default:"10000" help:"Open loop: calls that may wait for an answer. A call beyond it is sent late. Default: ${default}."`
@@ -74,6 +76,18 @@ func (c *benchCmd) Run(e *env) error {
 	return e.ctx.Err()
 }
 
+func (c *benchCmd) dial() (*load.Target, error) {
+	opts, err := c.connectFlags.options()
+	if err != nil {
+		return nil, err
+	}
+	t, err := load.Dial(c.Addr, c.Connections, opts...)
+	if err != nil {
+		return nil, dialError(c.Addr, err)
+	}
+	return t, nil
+}
+
 // documents reads at most so many texts. A bad row is an error: a load must be
 // what it is thought to be.
 func (c *benchCmd) documents(e *env) ([]*parleyv1.Document, error) {
@@ -88,7 +102,7 @@ func (c *benchCmd) documents(e *env) ([]*parleyv1.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := c.options()
+	opts := c.dataFlags.options()
 	opts.NoLabels = true
 	var examples []dataset.Example
 	for _, src := range srcs {

@@ -122,9 +122,9 @@ func TestBenchOfASecuredServer(t *testing.T) {
 		{"unknown authority", []string{"--tls", "--timeout", "300ms"}, 1, "no call was answered by " + addr},
 		{"half a pair", []string{"--tls-cert", cert}, 2, "--tls-cert and --tls-key go together"},
 		{"plaintext", []string{"--tls-ca", cert, "--plaintext"}, 2, "--plaintext does not go with --tls-ca"},
-		{"key in the clear", []string{"--key-file", keyFile, "--plaintext"}, 2, "others could read the key"},
-		{"no authority", []string{"--tls-ca", keyFile}, 1, "has no certificate"},
-		{"no key in its file", []string{"--key-file", empty}, 1, "want one key of at most 4096 characters"},
+		{"key in the clear", []string{"--addr", "example.org:50051", "--key-file", keyFile, "--plaintext"}, 2, "must not travel to example.org:50051 unencrypted"},
+		{"no authority", []string{"--tls-ca", keyFile}, 2, keyFile},
+		{"no key in its file", []string{"--key-file", empty}, 2, "a key has at least one character"},
 	} {
 		var stdout, stderr bytes.Buffer
 		args := append([]string{"bench", "--addr", addr, "--concurrency", "1", "--duration", "100ms", "--warm-up", "0s"}, row.args...)

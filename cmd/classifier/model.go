@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
-	"github.com/parley-nlp/parley/client"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/score"
 	"github.com/parley-nlp/parley/internal/store"
@@ -101,13 +99,11 @@ func trainBuiltin(e *env) (*model.Model, *train.Report, error) {
 
 // askFlags choose who classifies: a model at hand or a server.
 type askFlags struct {
-	Model     string `short:"m" xor:"who" placeholder:"FILE" help:"Model file. Default: a model of the built-in corpus, trained on the spot."`
-	Store     string `xor:"who" placeholder:"URL" help:"Take the model from a store (see models) instead of a file."`
-	Addr      string `xor:"who" placeholder:"HOST:PORT" help:"Ask a server instead; several addresses are separated by commas."`
-	TLS       bool   `name:"tls" xor:"crypt" help:"Encrypt the connection to the server."`
-	Plaintext bool   `xor:"crypt" help:"Allow an unencrypted connection to another machine."`
+	Model string `short:"m" xor:"who" placeholder:"FILE" help:"Model file. Default: a model of the built-in corpus, trained on the spot."`
+	Store string `xor:"who" placeholder:"URL" help:"Take the model from a store (see models) instead of a file."`
+	Addr  string `xor:"who" placeholder:"HOST:PORT" help:"Ask a server instead; several addresses are separated by commas."`
 	revisionFlags
-
+	connectFlags
 	Head           []string `sep:"none" placeholder:"NAME" help:"Head to run; repeat for several. Default: all."`
 	MinProbability *float64 `placeholder:"P" help:"Abstain below this calibrated probability. Default: the model's own threshold."`
 	MinMargin      float64  `placeholder:"P" default:"0" help:"Abstain when the best label leads by less than this."`
@@ -127,7 +123,7 @@ func (f askFlags) classifier(e *env, o score.Options) (score.Classifier, func(),
 		c, err := score.Local(m, o)
 		return c, func() {}, err
 	}
-	c, err := f.dial()
+	c, err := f.dial(f.Addr)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,22 +137,4 @@ func (f askFlags) load(e *env) (*model.Model, error) {
 		return storeModel(e, f.Store, f.ModelName, f.Revision)
 	}
 	return modelFlag{f.Model}.load(e)
-}
-
-func (f askFlags) dial() (*client.Client, error) {
-	var opts []client.Option
-	if f.TLS {
-		opts = append(opts, client.WithTLS(nil))
-	}
-	if f.Plaintext {
-		opts = append(opts, client.WithPlaintext())
-	}
-	c, err := client.Dial(f.Addr, opts...)
-	switch {
-	case errors.Is(err, client.ErrNotLocal):
-		return nil, usagef("--addr %s is not on this machine: say --tls or --plaintext", f.Addr)
-	case err != nil:
-		return nil, usagef("%w", err)
-	}
-	return c, nil
 }

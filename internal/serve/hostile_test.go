@@ -80,10 +80,10 @@ func (v *victim) during(t *testing.T, attack func()) {
 	t.Helper()
 	v.call(t)
 	calls, done := v.keepCalling(t)
+	defer done()
 	attack()
 	before := calls()
 	waitFor(t, "answers after the attack", func() bool { return calls() >= before+10 })
-	done()
 	t.Logf("%d answers meanwhile, heap %d MB, %d goroutines", calls(), heapMB(), runtime.NumGoroutine())
 }
 
@@ -98,7 +98,7 @@ func (v *victim) call(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		err = reach(ctx, v.conn, "Classify")
 	}
-	if err != nil {
+	if err != nil && t.Context().Err() == nil {
 		t.Errorf("a call that means well: %v", err)
 	}
 }
@@ -208,6 +208,7 @@ func hungUp(conn net.Conn) error {
 // Connections that never say hello, or say it a byte at a time, are closed
 // after the time-out.
 func TestHostileSlowHello(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	v.during(t, func() {
 		var clients sync.WaitGroup
@@ -234,6 +235,7 @@ func TestHostileSlowHello(t *testing.T) {
 
 // Connections that say hello and nothing more go when they are of age.
 func TestHostileSilence(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	v.during(t, func() {
 		var clients sync.WaitGroup
@@ -252,6 +254,7 @@ func TestHostileSilence(t *testing.T) {
 
 // Connections beyond the limit are closed at once.
 func TestHostileConnections(t *testing.T) {
+	t.Parallel()
 	s, err := New(Config{Log: zerolog.Nop(), Guard: Guard{Connections: Connections{Max: 5}}})
 	if err != nil {
 		t.Fatal(err)
@@ -286,6 +289,7 @@ func TestHostileConnections(t *testing.T) {
 // Calls whose request does not come, or comes a byte at a time, end at the
 // default time-out; meanwhile they count for nothing.
 func TestHostileHalfOpenCalls(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	n := hostiles(t, 1000)
 	v.during(t, func() {
@@ -315,6 +319,7 @@ func TestHostileHalfOpenCalls(t *testing.T) {
 
 // Calls that are begun and reset at once, over and over.
 func TestHostileRapidReset(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	v.during(t, func() {
 		r := v.open(t)
@@ -336,6 +341,7 @@ func TestHostileRapidReset(t *testing.T) {
 // Encodings that the server does not know: such calls end before they are
 // anybody's, and must not count as waiting for ever.
 func TestHostileEncodings(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	v.during(t, func() {
 		r := v.open(t)
@@ -352,6 +358,7 @@ func TestHostileEncodings(t *testing.T) {
 
 // Header blocks that never end, and metadata above the limit.
 func TestHostileHeaders(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	v.during(t, func() {
 		flood := v.open(t)
@@ -411,6 +418,7 @@ func (r *rawConn) reset() (http2.ErrCode, error) {
 
 // What is no HTTP/2 at all, and what is no valid frame of it.
 func TestHostileGarbage(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	garbage := bytes.Repeat([]byte{0xff, 0x00, 0x5a, 0x13, 0x37}, 1000)
 	v.during(t, func() {
@@ -435,6 +443,7 @@ func TestHostileGarbage(t *testing.T) {
 
 // Pings and settings whose answers nobody reads.
 func TestHostilePings(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	v.during(t, func() {
 		var clients sync.WaitGroup
@@ -463,6 +472,7 @@ func TestHostilePings(t *testing.T) {
 // Clients that ask and do not read the answers: neither HTTP/2's windows nor
 // the kernel's buffers take them.
 func TestHostileSlowReads(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	body, err := proto.Marshal(request("shares", nil))
 	if err != nil {
@@ -509,6 +519,7 @@ func TestHostileSlowReads(t *testing.T) {
 
 // Messages that are not what they say.
 func TestHostileMessages(t *testing.T) {
+	t.Parallel()
 	v := startVictim(t)
 	bomb := gzipped(t, 64<<20)
 	bodies := [][]byte{
@@ -524,7 +535,7 @@ func TestHostileMessages(t *testing.T) {
 	peak := uint64(0)
 	v.during(t, func() {
 		var clients sync.WaitGroup
-		for i := range hostiles(t, 160) / 8 {
+		for i := range min(hostiles(t, 160)/8, 900) {
 			r := v.open(t)
 			clients.Go(func() {
 				for _, body := range bodies {
