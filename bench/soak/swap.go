@@ -17,6 +17,7 @@ type swapCmd struct {
 	Swaps         int           `default:"120" help:"Swaps in the first part. Default: ${default}."`
 	Faults        int           `default:"60" help:"Bad revisions in the second part; each is followed by a good one. Default: ${default}."`
 	Every         time.Duration `default:"1s" help:"Time between two moves of the alias. Default: ${default}."`
+	Share         float64       `default:"0.5" help:"Load as a share of the capacity. Default: ${default}."`
 	Turn          int           `default:"10" help:"Swaps between two turns of as long without. Default: ${default}."`
 	Poll          time.Duration `default:"200ms" help:"--poll of the server. Default: ${default}."`
 }
@@ -27,7 +28,7 @@ const (
 	memoryGrowth = 1.10 // of the last quarter's memory over the second's
 )
 
-// Run swaps revisions under half of the load that the server can take. Turns
+// Run swaps revisions under a share of the load that the server can take. Turns
 // with swaps and without follow each other, so that both see the same machine.
 func (c *swapCmd) Run(e *env) error {
 	return c.soak(e, func(w *workshop) error {
@@ -51,7 +52,7 @@ func (c *swapCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		p := &swapping{w: w, cmd: c, shelf: shelf, server: s, target: target, rate: most / 2}
+		p := &swapping{w: w, cmd: c, shelf: shelf, server: s, target: target, rate: most * c.Share}
 		if err := p.good(); err != nil {
 			return err
 		}
