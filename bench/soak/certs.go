@@ -71,7 +71,7 @@ func newSecured(w *workshop, c *certsCmd) (*secured, error) {
 	if err := run(w.ctx, w.Classifier, "key", "other", "--role", "scorer", "--keys-file", p.keys); err != nil {
 		return nil, err
 	}
-	p.server, err = w.serve("-m", w.model, "--log-level", "info", "--tls-cert", p.cert, "--tls-key", p.key, "--tls-client-ca", ca,
+	p.server, err = w.serve(patient, "-m", w.model, "--log-level", "info", "--tls-cert", p.cert, "--tls-key", p.key, "--tls-client-ca", ca,
 		"--role", "scorer=dns:"+scorer, "--keys-file", p.keys, "--reload-interval", c.Reload.String(), "--max-connection-age", c.Age.String())
 	if err != nil {
 		return nil, err

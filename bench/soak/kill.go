@@ -28,7 +28,7 @@ func (c *killCmd) Run(e *env) error {
 	return c.soak(e, func(w *workshop) error {
 		var servers []*server
 		for range 3 {
-			s, err := w.serve("-m", w.model, "--drain-delay", c.DrainDelay.String(), "--log-level", "warn")
+			s, err := w.serve(patient, "-m", w.model, "--drain-delay", c.DrainDelay.String(), "--log-level", "warn")
 			if err != nil {
 				return err
 			}

@@ -68,7 +68,7 @@ func (c *scaleCmd) Run(e *env) error {
 // add starts servers and gives the name their addresses too.
 func (c *scaleCmd) add(w *workshop, names *names, port string, hosts []string) error {
 	for _, host := range hosts {
-		_, err := w.serveOn(net.JoinHostPort(host, port), "-m", w.model, "--log-level", "warn",
+		_, err := w.serveOn(net.JoinHostPort(host, port), patient, "-m", w.model, "--log-level", "warn",
 			"--max-connection-age", c.Age.String(), "--drain-delay", "0s")
 		if err != nil {
 			return err

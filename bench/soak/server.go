@@ -27,6 +27,10 @@ type server struct {
 	addrFile string
 }
 
+// patient is a flag with which a server refuses no call because the machine is
+// busy with something else: what that does is the matter of "soak overload".
+const patient = "--max-queue=1m"
+
 // firstPort is where the search for free ports begins, below those that the
 // system gives to outgoing connections: one of them could take the port of a
 // server that is down.

@@ -37,7 +37,7 @@ func (c *swapCmd) Run(e *env) error {
 			return err
 		}
 		defer shelf.close()
-		s, err := w.serve("--store", shelf.dir, "--model-name", shelf.name, "--poll", c.Poll.String())
+		s, err := w.serve(patient, "--store", shelf.dir, "--model-name", shelf.name, "--poll", c.Poll.String())
 		if err != nil {
 			return err
 		}
