@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"time"
@@ -71,10 +72,12 @@ type expectation struct {
 	byte float64 // of the request, callBytes included
 }
 
-// learn takes a call into account.
+// learn takes a call into account. One that was held up, because it waited for
+// a disk or the processor was taken away, counts as four times what is expected
+// and a millisecond at most: it says little about the next.
 func (e *expectation) learn(took time.Duration, bytes int) {
-	e.call += (float64(took) - e.call) / 32
-	e.byte += (float64(took)/float64(bytes) - e.byte) / 32
+	e.call += (min(float64(took), 4*e.call+1e6) - e.call) / 32
+	e.byte += (min(float64(took), 4*e.byte*float64(bytes)+1e6)/float64(bytes) - e.byte) / 32
 }
 
 // A ticket is a call that was let in.
@@ -84,6 +87,7 @@ type ticket struct {
 	name      string // of the method
 	caller    *caller
 	deadline  time.Time
+	cancel    context.CancelFunc // of that deadline; unused: the context of the stream, its parent, ends first
 	expects   *expectation
 
 	tick    int64

@@ -176,6 +176,16 @@ func TestLearning(t *testing.T) {
 	if a.pace < 99.9 || a.pace > 100 || e.call < 0.999e6 || e.call > 1e6 || e.byte < 99.9 || e.byte > 100 {
 		t.Errorf("after the same 1,000 times: pace %g, expectation %+v, want 100, 1e6 and 100", a.pace, e)
 	}
+	e.learn(time.Hour, 10_000) // it waited for something
+	if e.call > 1.2e6 || e.byte > 120 {
+		t.Errorf("after a call that was held up: %+v", e)
+	}
+	for range 200 {
+		e.learn(100*time.Millisecond, 10_000)
+	}
+	if e.call < 0.9e8 || e.byte < 9000 {
+		t.Errorf("after 200 calls of 100 ms: %+v", e)
+	}
 	for range 8 {
 		a.learn(1000) // a stall
 	}

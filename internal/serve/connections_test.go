@@ -37,7 +37,7 @@ func TestGuardConfig(t *testing.T) {
 		want  string
 	}{
 		{Guard{MaxQueue: -1}, "a queue of -1ns and a memory limit of 0 bytes: want more than 0"},
-		{Guard{MemoryLimitBytes: -1}, "a queue of 50ms and a memory limit of -1 bytes: want more than 0"},
+		{Guard{MemoryLimitBytes: -1}, "a queue of 100ms and a memory limit of -1 bytes: want more than 0"},
 		{Guard{DefaultTimeout: -1}, "default timeout -1ns, longest timeout 2m0s, reload interval 5s: want more than 0"},
 		{Guard{Connections: Connections{Max: -1}}, "limits of -1 connections, 256 streams and 16384 header bytes: want more than 0"},
 		{Guard{Connections: Connections{PingTimeout: -1}}, "time -1ns for connections: want more than 0"},

@@ -26,14 +26,16 @@ func (g *guard) gate(ctx context.Context, info *tap.Info) (context.Context, erro
 	if why != noRefusal {
 		return ctx, g.refuse(ctx, why, &ticket{name: info.FullMethodName, caller: who}, m.needs)
 	}
-	ctx, deadline, cancel := g.limitTime(ctx)
+	deadline, own := g.deadline(ctx)
 	t := &ticket{guard: g, name: info.FullMethodName, caller: who, deadline: deadline}
 	if m.counted {
 		t.admission, t.expects = g.admission, m.expects
 		if why = g.enter(t); why != noRefusal {
-			cancel()
 			return ctx, g.refuse(ctx, why, t, m.needs)
 		}
+	}
+	if !own {
+		ctx, t.cancel = context.WithDeadline(ctx, deadline)
 	}
 	return context.WithValue(ctx, ticketKey{}, t), nil
 }
@@ -46,21 +48,19 @@ func (g *guard) enter(t *ticket) refusalReason {
 	return g.admission.enter(t)
 }
 
-// limitTime gives a call the default deadline if it has none, and the latest
-// one if it has a later one. The stream's end cancels what that needs, too.
-func (g *guard) limitTime(ctx context.Context) (context.Context, time.Time, context.CancelFunc) {
+// deadline returns when a call ends at the latest, and whether that is the
+// deadline it has: if it has none it gets the default, if a later one the latest.
+func (g *guard) deadline(ctx context.Context) (deadline time.Time, own bool) {
 	now := time.Now()
-	deadline, ok := ctx.Deadline()
-	switch latest := now.Add(g.cfg.MaxTimeout); {
-	case !ok:
-		deadline = now.Add(min(g.cfg.DefaultTimeout, g.cfg.MaxTimeout))
+	deadline, own = ctx.Deadline()
+	latest := now.Add(g.cfg.MaxTimeout)
+	switch {
+	case !own:
+		return now.Add(min(g.cfg.DefaultTimeout, g.cfg.MaxTimeout)), false
 	case deadline.After(latest):
-		deadline = latest
-	default:
-		return ctx, deadline, func() {}
+		return latest, false
 	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	return ctx, deadline, cancel
+	return deadline, true
 }
 
 // refuse counts and logs a refusal and returns its error.

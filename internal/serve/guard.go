@@ -17,7 +17,7 @@ type Guard struct {
 	Connections Connections
 
 	// MaxQueue is how long calls may have to wait for a processor, as expected
-	// from the calls before: 50 ms. When they would wait longer, calls are
+	// from the calls before: 100 ms. When they would wait longer, calls are
 	// refused.
 	MaxQueue time.Duration
 	// MemoryLimitBytes is how much memory the process should use at most; what
@@ -47,7 +47,7 @@ type Connections struct {
 }
 
 func (g Guard) withDefaults() (Guard, error) {
-	g.MaxQueue = orDefault(g.MaxQueue, 50*time.Millisecond)
+	g.MaxQueue = orDefault(g.MaxQueue, 100*time.Millisecond)
 	g.DefaultTimeout = orDefault(g.DefaultTimeout, 30*time.Second)
 	g.MaxTimeout = orDefault(g.MaxTimeout, 2*time.Minute)
 	g.Connections = g.Connections.withDefaults()
