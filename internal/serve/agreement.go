@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rs/zerolog"
+
 	"github.com/parley-nlp/parley/internal/model"
 )
 
@@ -104,4 +106,15 @@ func (p *shadowPair) report() []HeadAgreement {
 	}
 	slices.SortFunc(list, func(a, b HeadAgreement) int { return strings.Compare(a.Head, b.Head) })
 	return list
+}
+
+// logEnd logs how far the pair agreed, once others take its place.
+func (p *shadowPair) logEnd(log zerolog.Logger) {
+	for _, h := range p.report() {
+		log.Info().Str("live", p.live.id).Str("shadow", p.shadow.id).Str("head", h.Head).
+			Int64("compared", h.Compared).Int64("missing", h.Missing).
+			Int64("same_label", h.SameLabel).Int64("same_decision", h.SameDecision).
+			Float64("mean_probability_difference", h.ProbabilityDifference/float64(max(h.Compared, 1))).
+			Msg("shadow compared")
+	}
 }

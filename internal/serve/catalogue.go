@@ -13,8 +13,7 @@ import (
 // without a question to the store for each such call.
 type catalogue struct {
 	ids  map[string]bool
-	etag string    // of the model then
-	time time.Time // then
+	time time.Time // of the listing
 	// missed says that a call asked for one that is not among them.
 	missed bool
 }
@@ -23,12 +22,13 @@ type catalogue struct {
 // it.
 const maxCatalogueAge = time.Minute
 
-// learn lists the store if an alias has moved since, or a call missed something.
-func (k *keeper) learn(ctx context.Context, etag string) {
+// learn lists the store if it has not been listed, or a call missed something and
+// that was long ago.
+func (k *keeper) learn(ctx context.Context) {
 	k.mu.Lock()
 	c := k.known
 	k.mu.Unlock()
-	if c.ids != nil && c.etag == etag && (!c.missed || time.Since(c.time) < maxCatalogueAge) {
+	if c.ids != nil && (!c.missed || time.Since(c.time) < maxCatalogueAge) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
@@ -43,7 +43,7 @@ func (k *keeper) learn(ctx context.Context, etag string) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.known = catalogue{ids: ids, etag: etag, time: time.Now()}
+	k.known = catalogue{ids: ids, time: time.Now()}
 }
 
 // stateOf says what a revision that is not in memory is to this server: unspecified
@@ -56,10 +56,10 @@ func (k *keeper) stateOf(id string) (parleyv1.RevisionState, error) {
 		id = target.Revision
 	}
 	switch f := k.failures[id]; {
+	case f != nil: // also while it is tried again
+		return parleyv1.RevisionState_REVISION_STATE_FAILED, f.err
 	case k.loading == id:
 		return parleyv1.RevisionState_REVISION_STATE_LOADING, nil
-	case f != nil:
-		return parleyv1.RevisionState_REVISION_STATE_FAILED, f.err
 	case k.known.ids[id], k.inState(id), slices.Contains(k.cfg.Pinned, id):
 		return parleyv1.RevisionState_REVISION_STATE_AVAILABLE, nil
 	}

@@ -103,9 +103,6 @@ func (k *keeper) settle(state store.State, loaded *revision) {
 	defer s.holding.Unlock()
 	defer k.remember(state)
 	before := s.held.Load()
-	if before == nil && (loaded == nil || loaded.id != state.Aliases[k.cfg.Alias].Revision) {
-		return // nothing is held until there is a live one
-	}
 	memory := map[string]*revision{}
 	if before != nil {
 		maps.Copy(memory, before.byID)
@@ -114,18 +111,19 @@ func (k *keeper) settle(state store.State, loaded *revision) {
 		memory[loaded.id] = loaded
 	}
 	next := k.choose(state, memory, before)
-	if before == nil || !same(before, next) {
+	if next != nil && (before == nil || !same(before, next)) {
 		s.hold(next)
 		k.logChange(before, next)
 	}
 }
 
-// choose says which of the revisions in memory the server holds, and as what.
+// choose says which of the revisions in memory the server holds, and as what: none
+// until one can be live.
 func (k *keeper) choose(state store.State, memory map[string]*revision, before *held) *held {
 	next := &held{byID: map[string]*revision{}, aliases: map[string]*revision{}}
 	target := state.Aliases[k.cfg.Alias]
-	if next.live = memory[target.Revision]; next.live == nil {
-		next.live = before.live
+	if next.live = k.answering(target, memory, before); next.live == nil {
+		return nil
 	}
 	next.byID[next.live.id] = next.live
 	room := k.cfg.MemoryBytes
@@ -154,6 +152,30 @@ func (k *keeper) choose(state store.State, memory map[string]*revision, before *
 		next.pair = pairOf(next.live, next.aliases[k.cfg.ShadowAlias], pair)
 	}
 	return next
+}
+
+// answering is the revision of those in memory that answers when target is where
+// the live alias points: if that cannot be loaded, the one before, also when the
+// server has just started, so that it does as those that run.
+func (k *keeper) answering(target store.Alias, memory map[string]*revision, before *held) *revision {
+	switch {
+	case memory[target.Revision] != nil:
+		return memory[target.Revision]
+	case before != nil:
+		return before.live
+	case k.unusable(target.Revision):
+		return memory[target.Previous]
+	}
+	return nil
+}
+
+// unusable reports whether a revision was found to be damaged, missing or not for
+// this program.
+func (k *keeper) unusable(id string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f := k.failures[id]
+	return f != nil && loadResult(f.err) != LoadUnavailable
 }
 
 // previous is the revision that a rollback would make live, if it is in memory.

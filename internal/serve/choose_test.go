@@ -68,6 +68,12 @@ func TestRevisionsByName(t *testing.T) {
 	if got := refusal(err); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	s.keeper.setLoading(idle)
+	got, err := s.models.GetModelRevision(t.Context(), &parleyv1.GetModelRevisionRequest{Name: revisionPath(idle)})
+	if err != nil || got.GetModelRevision().GetState() != parleyv1.RevisionState_REVISION_STATE_LOADING {
+		t.Errorf("while it is loaded: got %v, error %v", got, err)
+	}
+	s.keeper.setLoading("")
 	// Another alias is followed, and one that goes takes its revision along.
 	d.alias(t, "canary", idle)
 	s.untilInMemory(t, first, live, idle, pinned)

@@ -121,6 +121,9 @@ func (s *Server) hold(next *held) {
 		close(s.loaded)
 	}
 	s.shadow.setBusy(next.pair != nil)
+	if before != nil && before.pair != nil && before.pair != next.pair {
+		before.pair.logEnd(s.cfg.Log)
+	}
 	if before != nil && before.live.id != next.live.id {
 		s.counters.Swaps.Add(1)
 	}

@@ -107,7 +107,8 @@ var errNoLive = errors.New("the alias points nowhere")
 // revision; others that fail are tried again later, too. Only who has the turn may
 // call it.
 func (k *keeper) follow(ctx context.Context, state store.State) error {
-	live := state.Aliases[k.cfg.Alias].Revision
+	target := state.Aliases[k.cfg.Alias]
+	live := target.Revision
 	if live == "" && k.server.held.Load() == nil {
 		return fmt.Errorf("model %s: alias %q: %w", k.server.cfg.ModelName, k.cfg.Alias, errNoLive)
 	}
@@ -115,6 +116,11 @@ func (k *keeper) follow(ctx context.Context, state store.State) error {
 	if live != "" && !k.holds(live) && k.due(live) {
 		r, err := k.load(ctx, live)
 		if failed = err; err == nil {
+			k.settle(state, r)
+		}
+	}
+	if k.server.held.Load() == nil && k.unusable(live) && target.Previous != "" && k.due(target.Previous) {
+		if r, err := k.load(ctx, target.Previous); err == nil {
 			k.settle(state, r)
 		}
 	}
@@ -162,7 +168,14 @@ func (k *keeper) load(ctx context.Context, id string) (*revision, error) {
 	return r, nil
 }
 
-func (k *keeper) fetch(ctx context.Context, id string) (*revision, error) {
+// fetch is load without the book-keeping. What the store holds must not bring the
+// server down, so a panic is one more error.
+func (k *keeper) fetch(ctx context.Context, id string) (r *revision, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r, err = nil, fmt.Errorf("%w: panic: %v", store.ErrIncompatible, p)
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	name := k.server.cfg.ModelName
@@ -174,7 +187,7 @@ func (k *keeper) fetch(ctx context.Context, id string) (*revision, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newRevision(name, m)
+	r = newRevision(name, m)
 	r.card = &card
 	return r, nil
 }

@@ -246,7 +246,7 @@ func TestListOfTheStore(t *testing.T) {
 	s := listen(t, d.config())
 	s.untilLive(t, ids[6])
 	d.alias(t, "canary", ids[2])
-	until(t, "the damaged one failed", func() bool { return s.Counters().Loads[LoadCorrupt].Load() > 0 })
+	until(t, "the damaged one failed", func() bool { return s.keeper.tries(ids[2]) > 0 })
 	var got []*parleyv1.ModelRevision
 	for token := ""; ; {
 		page, err := s.models.ListModelRevisions(t.Context(), &parleyv1.ListModelRevisionsRequest{Parent: "models/default", PageSize: 3, PageToken: token})

@@ -186,6 +186,15 @@ func TestShadowFollowsItsAlias(t *testing.T) {
 	d.alias(t, "live", second.Revision()) // the shadow itself is live now
 	s.untilShadow(t, "")
 	s.answers(t, second.Revision(), 2)
+	var compared []any // as logged at the end of each pair, by head
+	for _, e := range s.log.events() {
+		if e["message"] == "shadow compared" {
+			compared = append(compared, e["compared"])
+		}
+	}
+	if want := []any{1.0, 1.0, 0.0, 0.0}; !slices.Equal(compared, want) {
+		t.Errorf("logged %v texts compared, want %v", compared, want)
+	}
 }
 
 // A panic of the shadow is counted, and nothing else happens.

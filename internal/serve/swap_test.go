@@ -287,6 +287,41 @@ func TestStartWithoutStore(t *testing.T) {
 	s.checkHealth(t, serving)
 }
 
+// A server that starts while the live revision cannot be loaded answers by the one
+// before, as servers do that run.
+func TestStartWithDamagedRevision(t *testing.T) {
+	d := newDepot(t)
+	good, bad := d.publish(t, 1), d.publish(t, 2)
+	d.alias(t, "live", good)
+	d.alias(t, "live", bad)
+	whole, err := os.ReadFile(d.file(bad))
+	if err != nil {
+		t.Fatal(err)
+	}
+	damages["half a file"](t, d, bad)
+	s := listen(t, d.config())
+	s.untilLive(t, good)
+	s.answers(t, good, 1)
+	s.checkHealth(t, serving)
+	if got := s.ask(t, "live"); got != good {
+		t.Errorf("live: got %s, want %s", got, good)
+	}
+	replace(t, d.file(bad), func([]byte) []byte { return whole }) // as publishing it again does
+	s.untilLive(t, bad)
+	s.answers(t, bad, 2)
+}
+
+// Without one before, it is not ready.
+func TestStartWithNothingButDamage(t *testing.T) {
+	d := newDepot(t)
+	bad := d.publish(t, 2)
+	damages["half a file"](t, d, bad)
+	d.alias(t, "live", bad)
+	s := listen(t, d.config())
+	until(t, "it is tried", func() bool { return s.keeper.tries(bad) > 2 })
+	s.checkHealth(t, notServing)
+}
+
 // After many swaps between many revisions, those that nobody needs are gone.
 func TestRevisionsAreFreed(t *testing.T) {
 	const revisions = 60

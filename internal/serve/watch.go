@@ -54,6 +54,9 @@ func (k *keeper) run(ctx context.Context) {
 	failed := 0
 	for ctx.Err() == nil {
 		err := k.look(ctx)
+		if err == nil {
+			k.learn(ctx)
+		}
 		wait := spread(k.cfg.Poll)
 		failed++
 		if err == nil {
@@ -85,7 +88,6 @@ func (k *keeper) look(ctx context.Context) error {
 	if err := k.follow(ctx, state); errors.Is(err, errNoLive) {
 		return err
 	}
-	k.learn(ctx, state.Etag)
 	return nil
 }
 
