@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -67,7 +69,7 @@ func (r *shownRevision) text(w io.Writer) {
 	line("features", fmt.Sprintf("%d: %s", r.FeatureCount, r.Features))
 	line("bytes", fmt.Sprint(r.Bytes))
 	line("note", r.Note)
-	line("configuration", string(r.Configuration))
+	line("configuration", compact(r.Configuration))
 	for _, h := range r.Heads {
 		showHead(w, h)
 	}
@@ -76,8 +78,17 @@ func (r *shownRevision) text(w io.Writer) {
 		if v.Passed {
 			outcome = "passed"
 		}
-		line("\n"+outcome, fmt.Sprintf("%s, %s %s", v.Gate, v.Time.Format(time.RFC3339), v.Details))
+		line("\n"+outcome, fmt.Sprintf("%s, %s %s", v.Gate, v.Time.Format(time.RFC3339), compact(v.Details)))
 	}
+}
+
+// compact is a JSON object in one line.
+func compact(object json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, object); err != nil {
+		return "" // there is none
+	}
+	return b.String()
 }
 
 func showHead(w io.Writer, h store.HeadCard) {

@@ -87,7 +87,8 @@ func (s *Store) alias(state State, name, alias string) (Alias, error) {
 // SetAlias points an alias to a revision and returns the state after it. Unless
 // etag is empty, it must be that of the model's state: of several callers with
 // the same etag one succeeds, the others have ErrEtagMismatch. To point an alias
-// where it points already changes nothing.
+// where it points already changes nothing. After ErrUnavailable the alias may
+// have moved.
 func (s *Store) SetAlias(ctx context.Context, name, alias, revision, etag, reason string) (State, error) {
 	if err := checkRevision(revision); err != nil {
 		return State{}, err

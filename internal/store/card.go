@@ -118,6 +118,9 @@ func (p *Provenance) check() error {
 			return fmt.Errorf("parent: %w", err)
 		}
 	}
+	if y := p.Trained.UTC().Year(); y < 0 || y > 9999 {
+		return fmt.Errorf("%w: trained in the year %d", ErrInvalid, y)
+	}
 	if len(p.Configuration) > maxConfiguration || len(p.Configuration) > 0 && !isObject(p.Configuration) {
 		return fmt.Errorf("%w: configuration: want a JSON object of at most %d bytes", ErrInvalid, maxConfiguration)
 	}

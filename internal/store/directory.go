@@ -15,9 +15,9 @@ import (
 	"sync"
 )
 
-// A directory holds objects as files, which are on the disk before they are
-// seen, and whole. gocloud.dev's own takes neither care: it does not sync what it
-// writes, and leaves out of a listing what it could not read.
+// A directory holds objects as files, which are on the disk before they appear,
+// whole. gocloud.dev's own takes less care: it does not sync what it writes,
+// and leaves out of a listing what it could not read.
 type directory struct {
 	root   string
 	synced sync.Map // of the folders that are known to be on the disk
@@ -176,7 +176,7 @@ func writeSynced(path string, data []byte) error {
 // makeDirs makes a folder and those above it, and has them on the disk: also one
 // that another process may have made just now.
 func (d *directory) makeDirs(path string) error {
-	if _, done := d.synced.Load(path); done {
+	if _, done := d.synced.Load(path); done && isDir(path) {
 		return nil
 	}
 	parent := filepath.Dir(path)

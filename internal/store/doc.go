@@ -17,6 +17,6 @@
 // the newest entry is listed first however long the log is: to look at the
 // aliases takes one listing of one key, and one read if they moved.
 //
-// In a directory, what has been written is on the disk before it is seen. Other
-// stores promise that themselves.
+// In a directory, the content of a file is on the disk before its name appears, and
+// the name before the writer hears of it. Other stores promise that themselves.
 package store

@@ -19,7 +19,8 @@ type Keep struct {
 }
 
 // MinAge is the least age of what GC removes: a publisher or a mover of aliases
-// that is slower than that would be taken for a dead one.
+// that is slower than that would be taken for a dead one. The clocks of the store
+// and of its users may differ by less than that.
 const MinAge = time.Hour
 
 // A Removal is what GC removed of one model, or would remove.

@@ -17,13 +17,13 @@ import (
 // A kind of store: its function makes an empty one and returns its URL.
 type kind struct {
 	name string
-	url  func(t *testing.T) string
+	url  func(t testing.TB) string
 }
 
 // kinds are those that the tests run on. The build tag servers adds S3.
 var kinds = []kind{
-	{"directory", func(t *testing.T) string { return t.TempDir() }},
-	{"memory", func(*testing.T) string { return "mem://" }},
+	{"directory", func(t testing.TB) string { return t.TempDir() }},
+	{"memory", func(testing.TB) string { return "mem://" }},
 }
 
 // A storeTest opens the same store as often as it likes.
@@ -54,7 +54,7 @@ func (t *storeTest) open() *Store {
 	return t.first
 }
 
-func open(t *testing.T, url string) *Store {
+func open(t testing.TB, url string) *Store {
 	t.Helper()
 	s, err := Open(context.Background(), url)
 	if err != nil {

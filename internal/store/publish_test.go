@@ -112,7 +112,7 @@ func TestBadArguments(t *testing.T) {
 	}
 	for _, about := range []Provenance{
 		{Parent: "x"}, {Note: "a\nb"}, {Note: string(make([]byte, MaxReasonBytes+1))},
-		{Configuration: json.RawMessage("[]")}, {Configuration: json.RawMessage("null")}, {TrainerVersion: "\xff"},
+		{Configuration: json.RawMessage("[]")}, {Configuration: json.RawMessage("null")}, {TrainerVersion: "\xff"}, {Trained: time.Unix(1e12, 0)},
 	} {
 		_, err := s.Publish(ctx, "news", m, about)
 		wantError(t, err, ErrInvalid)

@@ -3,6 +3,8 @@
 package store
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"testing"
 )
@@ -49,4 +51,36 @@ func TestWrongKeyOfServer(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
 	_, err := Open(t.Context(), url)
 	wantError(t, err, ErrUnavailable)
+}
+
+// TestLostAnswer: an alias that moved is not taken for another's move because the
+// answer did not arrive, and the write was tried again.
+func TestLostAnswer(t *testing.T) {
+	s, ctx := open(t, server.newStore(t)), t.Context()
+	r := publish(t, s, 1)
+	server.lose.Store(true)
+	state := must[State](t)(s.SetAlias(ctx, "news", "live", r, NoEtag, ""))
+	if server.lose.Load() {
+		t.Fatal("no answer was lost")
+	}
+	if now := must[State](t)(s.State(ctx, "news")); now.Etag != state.Etag || now.entry.Number != 1 || now.Aliases["live"].Revision != r {
+		t.Errorf("state %+v, want %+v", now, state)
+	}
+}
+
+// TestLargeObject is one that is sent in several parts.
+func TestLargeObject(t *testing.T) {
+	s, ctx := open(t, server.newStore(t)), t.Context()
+	data := bytes.Repeat([]byte("parley "), 3<<20)
+	for name, write := range map[string]func(context.Context, string, []byte) error{"put": s.bucket.put, "create": s.bucket.create} {
+		if err := write(ctx, name, data); err != nil {
+			t.Fatal(err)
+		}
+		if got := must[[]byte](t)(s.bucket.get(ctx, name, MaxModelBytes)); !bytes.Equal(got, data) {
+			t.Errorf("%s: read back %d other bytes", name, len(got))
+		}
+		wantError(t, s.bucket.create(ctx, name, data), errExists)
+		_, err := s.bucket.get(ctx, name, int64(len(data))-1)
+		wantError(t, err, ErrCorrupt)
+	}
 }

@@ -20,7 +20,7 @@ import (
 )
 
 func init() {
-	kinds = append(kinds, kind{"s3", func(t *testing.T) string { return server.newStore(t) }})
+	kinds = append(kinds, kind{"s3", func(t testing.TB) string { return server.newStore(t) }})
 	atStart = append(atStart, startS3)
 	atEnd = append(atEnd, func() { server.stop() })
 }
@@ -36,6 +36,7 @@ type s3Server struct {
 	process *exec.Cmd
 	port    net.Listener
 	stores  atomic.Int64
+	lose    atomic.Bool // the answer to the next write to a log of aliases
 
 	mu   sync.Mutex
 	open []net.Conn // that were forwarded
@@ -138,15 +139,34 @@ func (s *s3Server) forward(in net.Conn) {
 		return
 	}
 	defer out.Close()
+	var lost atomic.Bool // the answer
 	go func() {
-		io.Copy(out, in)
+		io.Copy(out, io.TeeReader(in, spy(func(request []byte) {
+			if bytes.HasPrefix(request, []byte("PUT ")) && bytes.Contains(request, []byte("/aliases/")) && s.lose.CompareAndSwap(true, false) {
+				lost.Store(true)
+			}
+		})))
 		out.Close()
 	}()
-	io.Copy(in, out)
+	for buffer := make([]byte, 1<<16); ; {
+		n, err := out.Read(buffer)
+		if err != nil || lost.Load() {
+			return
+		}
+		in.Write(buffer[:n])
+	}
+}
+
+// A spy is called with what is written to it.
+type spy func([]byte)
+
+func (s spy) Write(p []byte) (int, error) {
+	s(p)
+	return len(p), nil
 }
 
 // newStore makes a bucket and returns the URL of a folder in it.
-func (s *s3Server) newStore(t *testing.T) string {
+func (s *s3Server) newStore(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("bucket-%d", s.stores.Add(1))
 	if err := os.Mkdir(s.bucket(name), 0o755); err != nil {
