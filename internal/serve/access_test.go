@@ -249,7 +249,7 @@ func TestBadClientCertificates(t *testing.T) {
 		waitFor(t, c.want+" to be counted", func() bool { return maps.Collect(s.guard.counters.Refused())[c.want] > 0 })
 	}
 	// TLS 1.1, and no TLS at all.
-	if _, err := tls.Dial("tcp", s.addr, &tls.Config{RootCAs: s.authority.pool(), MaxVersion: tls.VersionTLS11}); err == nil {
+	if _, err := tls.Dial("tcp", s.addr, &tls.Config{RootCAs: s.authority.pool(), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 was spoken")
 	}
 	plain, err := net.Dial("tcp", s.addr)

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -159,6 +160,9 @@ type identity struct {
 
 func (h handshaker) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := h.TransportCredentials.ServerHandshake(raw)
+	if errors.Is(err, io.EOF) {
+		return nil, nil, err // somebody looked whether the port is open
+	}
 	if err != nil {
 		h.callers.counters.refuseConnection(handshakeRefusal(err), raw.RemoteAddr(), err)
 		return nil, nil, err
