@@ -41,10 +41,7 @@ func (c *serveCmd) Run(e *env) error {
 	if c.MaxDocumentBytes < 1 || c.MaxBatchItems < 1 || c.MaxMessageBytes < 1 || c.DrainTimeout <= 0 {
 		return usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
 	}
-	if c.Store != "" && c.Model != "" {
-		return usagef("--model and --store: want one of them")
-	}
-	revisions, err := c.servedFlags.config(e.ctx)
+	revisions, err := c.servedFlags.config(e.ctx, c.Model)
 	if err != nil {
 		return err
 	}

@@ -24,10 +24,14 @@ type servedFlags struct {
 	Poll           time.Duration `default:"5s" help:"Time between two looks at the store. Default: ${default}."`
 }
 
-// config is what the flags say to a server; without a store nothing.
-func (f servedFlags) config(ctx context.Context) (serve.Revisions, error) {
+// config is what the flags say to a server; without a store nothing. modelFile is
+// the other place that models can come from.
+func (f servedFlags) config(ctx context.Context, modelFile string) (serve.Revisions, error) {
 	if f.Store == "" {
 		return serve.Revisions{}, nil
+	}
+	if modelFile != "" {
+		return serve.Revisions{}, usagef("--model and --store: want one of them")
 	}
 	if f.RevisionMemory < 1 || f.Poll <= 0 {
 		return serve.Revisions{}, usagef("--revision-memory and --poll: want more than 0")

@@ -33,13 +33,13 @@ func (k *keeper) learn(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	cards, err := k.store.Load().Revisions(ctx, k.server.cfg.ModelName)
-	if err != nil && len(cards) == 0 {
+	list, err := k.store.Load().IDs(ctx, k.server.cfg.ModelName)
+	if err != nil {
 		return // a later look will tell
 	}
-	ids := make(map[string]bool, len(cards))
-	for _, card := range cards {
-		ids[card.Revision] = true
+	ids := make(map[string]bool, len(list))
+	for _, id := range list {
+		ids[id] = true
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -244,7 +244,7 @@ func (w *worker) classify(d *parleyv1.Document) (*parleyv1.Classification, error
 	}
 	answer.setComputeTime(time.Since(start))
 	if w.shadow != nil {
-		w.shadow.offer(w, r, text, d.GetTarget())
+		w.shadow.offer(w, r, text, d)
 	}
 	return &answer.classification, nil
 }

@@ -73,13 +73,15 @@ const (
 // read reads where the aliases point, and opens the store if need be. Only who
 // has the turn may call it.
 func (k *keeper) read(ctx context.Context) (store.State, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	soon, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	counters := &k.server.counters
 	counters.Checks.Add(1)
-	state, err := k.ask(ctx)
+	state, err := k.ask(soon)
 	if err != nil {
-		counters.CheckFailures.Add(1)
+		if ctx.Err() == nil { // else it was the caller who gave up
+			counters.CheckFailures.Add(1)
+		}
 		return state, err
 	}
 	counters.LastCheck.Store(time.Now().UnixNano())

@@ -78,18 +78,21 @@ func askedBy(o *parleyv1.ClassifyOptions) *parleyv1.ClassifyOptions {
 
 // offer puts a text that w has just classified into the queue, if the lot falls
 // on it and there is room. It never waits.
-func (s *shadower) offer(w *worker, r *model.Result, text, target string) {
+func (s *shadower) offer(w *worker, r *model.Result, text string, d *parleyv1.Document) {
 	if s.cfg.Share < 1 && rand.Float64() >= s.cfg.Share {
 		return
 	}
-	size := int64(len(text) + len(target))
+	size := int64(len(text) + len(d.GetTarget()))
 	if s.bytes.Add(size) > int64(s.cfg.QueueBytes) || len(s.queue) == cap(s.queue) {
 		s.bytes.Add(-size)
 		s.dropped.Add(1)
 		return
 	}
+	if len(text) < len(d.GetText()) {
+		text = strings.Clone(text) // to let go of the rest
+	}
 	select {
-	case s.queue <- w.sample(r, text, target):
+	case s.queue <- w.sample(r, text, d.GetTarget()):
 	default:
 		s.bytes.Add(-size)
 		s.dropped.Add(1)
@@ -98,8 +101,7 @@ func (s *shadower) offer(w *worker, r *model.Result, text, target string) {
 
 // sample returns what w has just said of a text.
 func (w *worker) sample(r *model.Result, text, target string) sample {
-	// A copy, since the text may be a part of a much longer one.
-	out := sample{pair: w.pair, text: strings.Clone(text), target: strings.Clone(target), asked: w.asked}
+	out := sample{pair: w.pair, text: text, target: target, asked: w.asked, answers: make([]sampleAnswer, 0, len(w.heads))}
 	for i, h := range w.heads {
 		head, p := &w.model.Heads()[h], &r.Predictions[h]
 		out.answers = append(out.answers, sampleAnswer{

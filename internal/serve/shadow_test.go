@@ -186,12 +186,17 @@ func TestShadowFollowsItsAlias(t *testing.T) {
 	d.alias(t, "live", second.Revision()) // the shadow itself is live now
 	s.untilShadow(t, "")
 	s.answers(t, second.Revision(), 2)
-	var compared []any // as logged at the end of each pair, by head
-	for _, e := range s.log.events() {
-		if e["message"] == "shadow compared" {
-			compared = append(compared, e["compared"])
+	// Of each pair the log has the figures at its end, by head.
+	var compared []any
+	until(t, "the end of both pairs is logged", func() bool {
+		compared = nil
+		for _, e := range s.log.events() {
+			if e["message"] == "shadow compared" {
+				compared = append(compared, e["compared"])
+			}
 		}
-	}
+		return len(compared) >= 4
+	})
 	if want := []any{1.0, 1.0, 0.0, 0.0}; !slices.Equal(compared, want) {
 		t.Errorf("logged %v texts compared, want %v", compared, want)
 	}
@@ -232,5 +237,24 @@ func TestShadowDuringSwaps(t *testing.T) {
 		if h.SameLabel > h.Compared || h.SameDecision > h.Compared || strings.TrimSpace(h.Head) == "" {
 			t.Errorf("%+v", h)
 		}
+	}
+}
+
+// What a text costs its call when there is a shadow.
+func BenchmarkOffer(b *testing.B) {
+	m := newModel(b, 1)
+	live := newRevision("default", m)
+	s := newShadower(Shadow{Share: 1, Queue: 1, QueueBytes: 1 << 20})
+	p := &plan{model: m, heads: []int{0, 1}, thresholds: make([]model.Thresholds, 2), pair: pairOf(live, newRevision("default", newModel(b, 2)), nil), shadow: s}
+	w := newWorker(p, 1)
+	defer w.release()
+	text := strings.Repeat("late goal ", 140)
+	d := document(text)
+	r := w.classifier.Classify(text, "")
+	b.ReportAllocs()
+	for b.Loop() {
+		s.offer(&w, r, text, d)
+		<-s.queue
+		s.bytes.Store(0)
 	}
 }
