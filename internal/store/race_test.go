@@ -146,13 +146,15 @@ func TestGCBesideMovers(t *testing.T) {
 			var err error
 			gc := later(t.stores(0), 48*time.Hour)
 			together(2, func(i int) {
+				if i == int(round%2) { // one of them comes later
+					time.Sleep(pause)
+				}
 				if i == 0 {
 					if _, err := gc.GC(ctx, "news", Keep{Moves: 1e6, Age: time.Hour}, false); err != nil {
 						t.Error(err)
 					}
 					return
 				}
-				time.Sleep(pause)
 				_, err = t.stores(1).SetAlias(ctx, "news", Live, r, "", "")
 			})
 			gc.clock = time.Now
