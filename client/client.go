@@ -50,6 +50,7 @@ const serviceConfig = `{
 const (
 	maxSendBytes    = 16 << 20
 	maxReceiveBytes = 64 << 20
+	frameBytes      = 5 // what gRPC puts before a message
 )
 
 // ErrNotLocal is the error of Dial for a target on another machine when neither
@@ -140,7 +141,9 @@ func Dial(target string, opts ...Option) (*Client, error) {
 		grpc.WithChainUnaryInterceptor(passTrace),
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		grpc.WithDisableServiceConfig(), // a TXT record in DNS must not turn it off
-		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxSendBytes), grpc.MaxCallRecvMsgSize(maxReceiveBytes)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxSendBytes), grpc.MaxCallRecvMsgSize(maxReceiveBytes),
+			grpc.MaxRetryRPCBufferSize(maxSendBytes+frameBytes)), // a larger request is not retried: by default 256 KiB
+		grpc.WithChainUnaryInterceptor(again),
 	}
 	if cfg.key != nil {
 		local := isLocal(target)

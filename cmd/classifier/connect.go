@@ -44,13 +44,19 @@ func (f connectFlags) dial(addr string) (*client.Client, error) {
 		return nil, err
 	}
 	c, err := client.Dial(addr, opts...)
-	switch {
-	case errors.Is(err, client.ErrNotLocal):
-		return nil, usagef("--addr %s is not on this machine: say --tls or --plaintext", addr)
-	case errors.Is(err, client.ErrKeyInPlaintext):
-		return nil, usagef("--key-file: the key must not travel to %s unencrypted: say --tls", addr)
-	case err != nil:
-		return nil, usagef("%w", err)
+	if err != nil {
+		return nil, dialError(addr, err)
 	}
 	return c, nil
+}
+
+// dialError says what flags would have helped.
+func dialError(addr string, err error) error {
+	switch {
+	case errors.Is(err, client.ErrNotLocal):
+		return usagef("--addr %s is not on this machine: say --tls or --plaintext", addr)
+	case errors.Is(err, client.ErrKeyInPlaintext):
+		return usagef("--key-file: the key must not travel to %s unencrypted: say --tls", addr)
+	}
+	return usagef("%w", err)
 }

@@ -34,6 +34,7 @@ type cli struct {
 	Classify classifyCmd `cmd:"" help:"Classify a text and show the evidence."`
 	Score    scoreCmd    `cmd:"" help:"Classify every row of files, as JSON lines."`
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
+	Bench    benchCmd    `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`
 	Models   modelsCmd   `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
 	Key      keyCmd      `cmd:"" help:"Make a bearer key that may call a server."`
 	Config   configCmd   `cmd:"" name:"config" help:"Print the configuration that a command would work with, without secrets."`

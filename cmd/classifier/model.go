@@ -102,8 +102,8 @@ type askFlags struct {
 	Model string `short:"m" xor:"who" placeholder:"FILE" help:"Model file. Default: a model of the built-in corpus, trained on the spot."`
 	Store string `xor:"who" placeholder:"URL" help:"Take the model from a store (see models) instead of a file."`
 	Addr  string `xor:"who" placeholder:"HOST:PORT" help:"Ask a server instead; several addresses are separated by commas."`
-	connectFlags
 	revisionFlags
+	connectFlags
 
 	Head           []string `sep:"none" placeholder:"NAME" help:"Head to run; repeat for several. Default: all."`
 	MinProbability *float64 `placeholder:"P" help:"Abstain below this calibrated probability. Default: the model's own threshold."`

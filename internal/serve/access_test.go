@@ -228,7 +228,7 @@ func TestBadClientCertificates(t *testing.T) {
 	s := startSecured(t, Config{})
 	for _, c := range []struct {
 		name string
-		cert pair
+		cert keyPair
 		want string
 	}{
 		{"of another authority", newAuthority(t).sign(t, "root.example", time.Hour), "untrusted_certificate"},

@@ -61,12 +61,12 @@ func serial(t testing.TB) *big.Int {
 	return n
 }
 
-// A pair is a certificate and its key, as PEM.
-type pair struct{ cert, key []byte }
+// A keyPair is a certificate and its key, as PEM.
+type keyPair struct{ cert, key []byte }
 
 // sign makes a certificate of loopback with a name: of DNS, or a URI. It ends
 // after the time given.
-func (a *authority) sign(t testing.TB, name string, life time.Duration) pair {
+func (a *authority) sign(t testing.TB, name string, life time.Duration) keyPair {
 	t.Helper()
 	key := newKeyPair(t)
 	template := &x509.Certificate{
@@ -87,7 +87,7 @@ func (a *authority) sign(t testing.TB, name string, life time.Duration) pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pair{
+	return keyPair{
 		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
 	}
@@ -104,7 +104,7 @@ func (a *authority) pool() *x509.CertPool {
 }
 
 // tls returns the pair as a client uses it.
-func (p pair) tls(t testing.TB) tls.Certificate {
+func (p keyPair) tls(t testing.TB) tls.Certificate {
 	t.Helper()
 	c, err := tls.X509KeyPair(p.cert, p.key)
 	if err != nil {
@@ -127,7 +127,7 @@ func (f folder) put(t testing.TB, name string, contents []byte) string {
 	return f.file(name)
 }
 
-func (f folder) putPair(t testing.TB, p pair) (certFile, keyFile string) {
+func (f folder) putPair(t testing.TB, p keyPair) (certFile, keyFile string) {
 	t.Helper()
 	return f.put(t, "tls.crt", p.cert), f.put(t, "tls.key", p.key)
 }
