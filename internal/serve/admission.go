@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -10,38 +11,43 @@ import (
 // Admission keeps the queue short. What is in flight counts by the time that it
 // is expected to take, and beyond a limit calls are refused when their headers
 // arrive, before their requests are read: at several times the load that a
-// server can bear, refusing must cost next to nothing. The queue is that of the
-// Go scheduler; the limit bounds how long a call waits in it.
+// server can bear, refusing must cost next to nothing.
 //
 // What a call takes is learned from the calls of its method. At first it counts
 // as what they usually take, and from when its request is there by its size. It
 // passes three states: it waits for a goroutine, a hundred of which may come at
-// once; it receives its request; it runs. Waiting and running is the queue.
-// What receives is limited only while the processors are busy, and to four times
-// as much: large requests may pile up there, unread; but with processors idle it
-// is the clients that are slow, and those must not keep others out.
+// once; it receives its request; it runs, when it is its turn. Waiting and
+// running is the queue. What receives is limited only while the processors are
+// busy: large requests may pile up there, unread; but with processors idle it is
+// the clients that are slow, and those must not keep others out.
+//
+// Only a few calls a processor run at a time. The others stand in line, so that
+// the goroutines that read requests and write answers need not: Go's scheduler
+// would let them wait for every call that can run.
 
 // An admission counts the work in flight.
 type admission struct {
-	limit time.Duration // of the work in flight
+	limit time.Duration // of the queue
 	cores int64
 
 	mu        sync.Mutex
 	waiting   [2]load // of this tick and the last; gRPC ends some calls before they get a goroutine
 	receiving load
 	running   load
+	turns     int64     // calls whose turn it is
+	line      []*ticket // the others that run, first come first served
 	ticks     int64
-	busy      bool    // goroutines wait for a processor
+	idleTicks int     // since the processors were last busy
 	pace      float64 // ns a byte at best, lately
 	measured  bool    // since the last tick
 }
 
-// busyWait is how long goroutines wait when processors are busy. A processor
-// that is shared with other programs is given back after about as long.
-const busyWait = 3 * time.Millisecond
+// callsPerCore is how many calls have their turn for each processor. More than
+// one, as a call may wait for something else.
+const callsPerCore = 4
 
 // receivingShare is how much may be received, for each part of the queue.
-const receivingShare = 4
+const receivingShare = 2
 
 // A load is some calls and the time that they are expected to take.
 type load struct {
@@ -93,7 +99,10 @@ type ticket struct {
 	tick    int64
 	usual   load // what it counts for while it waits and receives
 	running load
+	turn    chan struct{} // closed when it is its turn; nil if it had it at once
+	hasTurn bool
 	begun   time.Time
+	ended   bool
 	bytes   int           // of its request, and callBytes
 	least   time.Duration // that it takes
 	refused refusalReason // after it was let in
@@ -104,10 +113,10 @@ func (a *admission) enter(t *ticket) refusalReason {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	work := a.queue()
-	if a.isFull(work) || a.busy && a.receiving.time >= receivingShare*a.limit {
+	if a.isFull(work) || a.isBusy() && a.receiving.time >= receivingShare*a.limit {
 		return overloaded
 	}
-	if t.least = a.least(callBytes) + a.wait(work); time.Until(t.deadline) < t.least {
+	if t.least = a.least(callBytes) + a.leastWait(work); time.Until(t.deadline) < t.least {
 		return shortDeadline
 	}
 	t.tick, t.usual = a.ticks, load{1, callTime + time.Duration(t.expects.call)}
@@ -134,25 +143,34 @@ func (a *admission) begin(t *ticket, bytes int) refusalReason {
 		return overloaded
 	}
 	t.bytes = bytes + callBytes
-	if t.least = a.least(t.bytes) + a.wait(a.running); time.Until(t.deadline) < t.least {
+	if t.least = a.least(t.bytes) + a.leastWait(a.running); time.Until(t.deadline) < t.least {
 		return shortDeadline
 	}
 	t.running = load{1, callTime + time.Duration(t.expects.byte*float64(t.bytes))}
 	a.running.add(t.running)
+	if a.turns < a.cores*callsPerCore {
+		a.turns++
+		t.hasTurn = true
+		return noRefusal
+	}
+	t.turn = make(chan struct{})
+	a.line = append(a.line, t)
 	return noRefusal
 }
 
-// queueUp lets a call that has begun wait for its turn, if it has to. Without
-// that it would go on at once, and those that read requests and write answers
-// would wait for all calls that have begun.
-func (a *admission) queueUp(t *ticket) {
-	a.mu.Lock()
-	crowded := a.running.calls > a.cores
-	a.mu.Unlock()
-	if crowded {
-		runtime.Gosched()
+// wait waits until it is the turn of a call that has begun. Its error is that
+// of ctx when that ends first.
+func (t *ticket) wait(ctx context.Context) error {
+	if t.turn != nil {
+		select {
+		case <-t.turn:
+			runtime.Gosched() // those that read and write go first
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	t.begun = time.Now()
+	return nil
 }
 
 // end is called when the answer to a call is made, whether it had begun or not.
@@ -160,14 +178,33 @@ func (a *admission) end(t *ticket) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.received(t)
-	if t.running.calls == 0 {
-		return
-	}
-	took := time.Since(t.begun)
-	t.expects.learn(took, t.bytes)
-	a.learn(float64(took) / float64(t.bytes))
 	a.running.sub(t.running)
 	t.running = load{}
+	if !t.begun.IsZero() {
+		took := time.Since(t.begun)
+		t.expects.learn(took, t.bytes)
+		a.learn(float64(took) / float64(t.bytes))
+	}
+	if t.hasTurn {
+		a.turns--
+		a.call(a.cores * callsPerCore)
+	}
+	t.ended = true
+}
+
+// call gives turns to calls in line until so many have theirs.
+func (a *admission) call(turns int64) {
+	for a.turns < turns && len(a.line) > 0 {
+		next := a.line[0]
+		a.line[0] = nil
+		a.line = a.line[1:]
+		if next.ended { // its client did not wait
+			continue
+		}
+		a.turns++
+		next.hasTurn = true
+		close(next.turn)
+	}
 }
 
 // received is called when a call receives no longer.
@@ -184,6 +221,10 @@ func (a *admission) queue() load {
 	return work
 }
 
+// isBusy reports whether the processors are busy, or were a moment ago: what is
+// let in while they seem idle takes a while to come.
+func (a *admission) isBusy() bool { return a.idleTicks < 5 }
+
 // isFull reports whether work is as much as may be in flight. A processor must
 // not be idle because the calls of others take long.
 func (a *admission) isFull(work load) bool { return work.time >= a.limit && work.calls >= a.cores }
@@ -191,8 +232,8 @@ func (a *admission) isFull(work load) bool { return work.time >= a.limit && work
 // least is the least time for a call with so many bytes.
 func (a *admission) least(bytes int) time.Duration { return time.Duration(a.pace * float64(bytes)) }
 
-// wait is how long a call waits for its turn behind work at the least.
-func (a *admission) wait(work load) time.Duration {
+// leastWait is how long a call waits for its turn behind work at the least.
+func (a *admission) leastWait(work load) time.Duration {
 	if work.calls < a.cores {
 		return 0
 	}
@@ -211,18 +252,22 @@ func (a *admission) learn(pace float64) {
 	}
 }
 
-// tick is called at every tickInterval, with how long goroutines wait for a
-// processor.
-func (a *admission) tick(wait time.Duration) {
+// tick is called at every tickInterval, with whether the processors were busy.
+func (a *admission) tick(busy bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.busy = wait > busyWait
 	a.ticks++
+	if a.idleTicks++; busy {
+		a.idleTicks = 0
+	}
 	a.waiting[0], a.waiting[1] = load{}, a.waiting[0]
 	if !a.measured {
 		a.pace /= 2 // else an estimate that refuses everything would stay for ever
 	}
 	a.measured = false
+	if !busy { // those whose turn it is wait for something else
+		a.call(math.MaxInt64)
+	}
 }
 
 // work returns the work in flight.

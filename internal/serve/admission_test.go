@@ -50,7 +50,9 @@ func TestAdmissionCounts(t *testing.T) {
 		t.Fatalf("an empty queue refuses: %s", refusalNames[why])
 	}
 	check("begun", none, none, load{1, callTime + time.Millisecond})
-	a.queueUp(c)
+	if err := c.wait(t.Context()); err != nil || a.turns != 1 {
+		t.Errorf("alone it has to wait: %v, %d turns", err, a.turns)
+	}
 	a.end(c)
 	check("ended", none, none, none)
 
@@ -83,11 +85,11 @@ func TestAdmissionIsFull(t *testing.T) {
 		t.Errorf("when one of them receives its request: %s", refusalNames[why])
 	}
 	// Calls that wait are gone after two ticks: gRPC may have ended them.
-	a.tick(0)
+	a.tick(false)
 	if why := a.enter(newTicket(a)); why != overloaded {
 		t.Error("the calls were forgotten at once")
 	}
-	a.tick(0)
+	a.tick(false)
 	if got := a.queue(); got != (load{}) {
 		t.Errorf("after two ticks %v waits", got)
 	}
@@ -110,7 +112,7 @@ func TestAdmissionNeverIdles(t *testing.T) {
 // Requests that are slow to come keep nobody out, unless the processors are
 // busy.
 func TestAdmissionOfSlowRequests(t *testing.T) {
-	a := &admission{limit: usually, cores: 1}
+	a := &admission{limit: usually, cores: 1, idleTicks: 100}
 	for range 1000 {
 		c := newTicket(a)
 		if why := a.enter(c); why != noRefusal {
@@ -118,13 +120,71 @@ func TestAdmissionOfSlowRequests(t *testing.T) {
 		}
 		a.start(c)
 	}
-	a.tick(2 * busyWait)
+	a.tick(true)
 	if why := a.enter(newTicket(a)); why != overloaded {
 		t.Errorf("busy processors, much to receive: %q", refusalNames[why])
 	}
-	a.tick(0)
+	a.tick(false)
+	if why := a.enter(newTicket(a)); why != overloaded {
+		t.Errorf("a moment later: %q", refusalNames[why])
+	}
+	for range 5 {
+		a.tick(false)
+	}
 	if why := a.enter(newTicket(a)); why != noRefusal {
 		t.Errorf("idle processors: %s", refusalNames[why])
+	}
+}
+
+// A few calls a processor have their turn; the others stand in line, first come
+// first served, but for those whose clients have gone.
+func TestLine(t *testing.T) {
+	a := &admission{limit: time.Hour, cores: 1}
+	var calls []*ticket
+	for range callsPerCore + 4 {
+		c := newTicket(a)
+		a.enter(c)
+		a.start(c)
+		if why := a.begin(c, 0); why != noRefusal {
+			t.Fatalf("refused: %s", refusalNames[why])
+		}
+		calls = append(calls, c)
+	}
+	has := func() (list []bool) {
+		for _, c := range calls {
+			list = append(list, c.hasTurn)
+		}
+		return list
+	}
+	check := func(step string, want ...bool) {
+		t.Helper()
+		if got := has()[callsPerCore:]; !slices.Equal(got, want) {
+			t.Errorf("%s: turns of those in line %v, want %v", step, got, want)
+		}
+	}
+	check("at first", false, false, false, false)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := calls[callsPerCore].wait(gone); err != context.Canceled {
+		t.Errorf("a call whose client went waits on: %v", err)
+	}
+	a.end(calls[callsPerCore])
+	a.end(calls[0])
+	check("one went, one ended", false, true, false, false)
+	if err := calls[callsPerCore+1].wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	a.tick(true)
+	check("busy", false, true, false, false)
+	a.tick(false)
+	check("those whose turn it is wait for something else", false, true, true, true)
+	for _, c := range calls {
+		if !c.ended {
+			a.end(c)
+		}
+	}
+	if a.turns != 0 || a.running != (load{}) || len(a.line) != 0 {
+		t.Errorf("at the end %d turns, %v running, %d in line", a.turns, a.running, len(a.line))
 	}
 }
 
@@ -139,7 +199,9 @@ func TestAdmissionRefusesTheHopeless(t *testing.T) {
 		}
 		a.start(c)
 		why := a.begin(c, bytes)
-		a.queueUp(c)
+		if why == noRefusal {
+			c.wait(t.Context())
+		}
 		pace := a.pace
 		a.end(c)
 		a.pace = pace
@@ -160,7 +222,7 @@ func TestAdmissionRefusesTheHopeless(t *testing.T) {
 	}
 	a.running = load{}
 	for range 50 { // refused calls teach nothing, so the estimate falls by itself
-		a.tick(0)
+		a.tick(false)
 	}
 	if why, _ := in(500*time.Millisecond, 0); why != noRefusal {
 		t.Errorf("later: %s", refusalNames[why])

@@ -1,7 +1,9 @@
 package serve
 
 import (
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,7 +54,11 @@ func (c *limitedConn) Write(b []byte) (int, error) {
 		}
 		c.armed.Store(now.UnixNano())
 	}
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.Close() // gRPC would go on reading
+	}
+	return n, err
 }
 
 func (c *limitedConn) Close() error {

@@ -109,7 +109,9 @@ func (t *ticket) arrive(ctx context.Context, bytes int) error {
 	if t.refused = t.admission.begin(t, bytes); t.refused != noRefusal {
 		return t.guard.refuse(ctx, t.refused, t, 0)
 	}
-	t.admission.queueUp(t)
+	if err := t.wait(ctx); err != nil {
+		return status.FromContextError(err).Err()
+	}
 	return nil
 }
 

@@ -172,7 +172,7 @@ func (g *guard) watch() (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				g.admission.tick(g.scheduler.wait())
+				g.admission.tick(g.scheduler.busy())
 				g.memory.measure()
 			case <-reload.C:
 				g.callers.reload()

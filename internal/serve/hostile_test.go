@@ -52,7 +52,7 @@ func startVictim(t *testing.T) *victim {
 		DefaultTimeout: time.Second,
 		MaxTimeout:     time.Minute, // of the client that means well
 		Connections: Connections{
-			HandshakeTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond, MaxAge: time.Second, MaxAgeGrace: 500 * time.Millisecond,
+			HandshakeTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond, MaxAge: time.Second, MaxAgeGrace: 2 * time.Second,
 		},
 	}})
 	if err != nil {
@@ -60,7 +60,8 @@ func startVictim(t *testing.T) *victim {
 	}
 	s.Use(newModel(t, 1))
 	addr := serveOnLoopback(t, s)
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.WaitForReady(true))) // on a busy machine the server's patience is short for it too
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,18 +151,18 @@ func (v *victim) dial(t *testing.T) net.Conn {
 	return conn
 }
 
-// open connects and says hello.
-func (v *victim) open(t *testing.T, settings ...http2.Setting) *rawConn {
+// open connects and says hello, again if it was too slow for the server.
+func (v *victim) open(t *testing.T, settings ...http2.Setting) (r *rawConn) {
 	t.Helper()
-	conn := v.dial(t)
-	r := &rawConn{Conn: conn, framer: http2.NewFramer(conn, conn), block: &bytes.Buffer{}, next: 1}
-	r.hpack = hpack.NewEncoder(r.block)
-	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.framer.WriteSettings(settings...); err != nil {
-		t.Fatal(err)
-	}
+	waitFor(t, "a connection", func() bool {
+		conn := v.dial(t)
+		r = &rawConn{Conn: conn, framer: http2.NewFramer(conn, conn), block: &bytes.Buffer{}, next: 1}
+		r.hpack = hpack.NewEncoder(r.block)
+		if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+			return false
+		}
+		return r.framer.WriteSettings(settings...) == nil
+	})
 	return r
 }
 

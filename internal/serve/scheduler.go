@@ -1,18 +1,31 @@
 package serve
 
 import (
+	"runtime"
 	"runtime/metrics"
 	"time"
 )
 
-// A scheduler tells how long goroutines wait for a processor.
+// A scheduler tells whether the processors have more to do than they can.
 type scheduler struct {
 	sample [1]metrics.Sample
 	before []uint64 // counts of the histogram when last asked
+	asked  time.Time
+	used   time.Duration // processor time then
 }
 
 func newScheduler() *scheduler {
-	return &scheduler{sample: [1]metrics.Sample{{Name: "/sched/latencies:seconds"}}}
+	return &scheduler{sample: [1]metrics.Sample{{Name: "/sched/latencies:seconds"}}, asked: time.Now(), used: processorTime()}
+}
+
+// busy reports whether since the last call the processors were in use for 80%
+// of the time, or goroutines waited for them so long that other programs must
+// have had them.
+func (s *scheduler) busy() bool {
+	now, used := time.Now(), processorTime()
+	share := float64(used-s.used) / float64(now.Sub(s.asked)) / float64(runtime.GOMAXPROCS(0))
+	s.asked, s.used = now, used
+	return s.wait() > 3*time.Millisecond || share > 0.8
 }
 
 // wait returns how long half of the goroutines have waited at the least since
