@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -47,11 +48,11 @@ type Connections struct {
 }
 
 func (g Guard) withDefaults() (Guard, error) {
-	g.MaxQueue = orDefault(g.MaxQueue, 100*time.Millisecond)
-	g.DefaultTimeout = orDefault(g.DefaultTimeout, 30*time.Second)
-	g.MaxTimeout = orDefault(g.MaxTimeout, 2*time.Minute)
+	g.MaxQueue = cmp.Or(g.MaxQueue, 100*time.Millisecond)
+	g.DefaultTimeout = cmp.Or(g.DefaultTimeout, 30*time.Second)
+	g.MaxTimeout = cmp.Or(g.MaxTimeout, 2*time.Minute)
 	g.Connections = g.Connections.withDefaults()
-	g.Security.ReloadInterval = orDefault(g.Security.ReloadInterval, 5*time.Second)
+	g.Security.ReloadInterval = cmp.Or(g.Security.ReloadInterval, 5*time.Second)
 	switch {
 	case g.MaxQueue < 0 || g.MemoryLimitBytes < 0:
 		return g, fmt.Errorf("a queue of %s and a memory limit of %d bytes: want more than 0", g.MaxQueue, g.MemoryLimitBytes)
@@ -66,16 +67,16 @@ func (g Guard) withDefaults() (Guard, error) {
 
 func (c Connections) withDefaults() Connections {
 	return Connections{
-		Max:              orDefault(c.Max, 1000),
-		MaxStreams:       orDefault(c.MaxStreams, 256),
-		MaxHeaderBytes:   orDefault(c.MaxHeaderBytes, 16<<10),
-		HandshakeTimeout: orDefault(c.HandshakeTimeout, 10*time.Second),
-		WriteTimeout:     orDefault(c.WriteTimeout, 30*time.Second),
-		MaxAge:           orDefault(c.MaxAge, 5*time.Minute),
-		MaxAgeGrace:      orDefault(c.MaxAgeGrace, 30*time.Second),
-		PingInterval:     orDefault(c.PingInterval, time.Minute),
-		PingTimeout:      orDefault(c.PingTimeout, 20*time.Second),
-		MinPingInterval:  orDefault(c.MinPingInterval, 10*time.Second),
+		Max:              cmp.Or(c.Max, 1000),
+		MaxStreams:       cmp.Or(c.MaxStreams, 256),
+		MaxHeaderBytes:   cmp.Or(c.MaxHeaderBytes, 16<<10),
+		HandshakeTimeout: cmp.Or(c.HandshakeTimeout, 10*time.Second),
+		WriteTimeout:     cmp.Or(c.WriteTimeout, 30*time.Second),
+		MaxAge:           cmp.Or(c.MaxAge, 5*time.Minute),
+		MaxAgeGrace:      cmp.Or(c.MaxAgeGrace, 30*time.Second),
+		PingInterval:     cmp.Or(c.PingInterval, time.Minute),
+		PingTimeout:      cmp.Or(c.PingTimeout, 20*time.Second),
+		MinPingInterval:  cmp.Or(c.MinPingInterval, 10*time.Second),
 	}
 }
 

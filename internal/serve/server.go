@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,10 +59,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.ModelName == "" {
 		c.ModelName = "default"
 	}
-	c.MaxDocumentBytes = orDefault(c.MaxDocumentBytes, 1<<20)
-	c.MaxBatchItems = orDefault(c.MaxBatchItems, 1000)
-	c.MaxMessageBytes = orDefault(c.MaxMessageBytes, 16<<20)
-	c.DrainTimeout = orDefault(c.DrainTimeout, 30*time.Second)
+	c.MaxDocumentBytes = cmp.Or(c.MaxDocumentBytes, 1<<20)
+	c.MaxBatchItems = cmp.Or(c.MaxBatchItems, 1000)
+	c.MaxMessageBytes = cmp.Or(c.MaxMessageBytes, 16<<20)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, 30*time.Second)
 	if telemetry, err := c.Telemetry.withDefaults(); err != nil {
 		return c, err
 	} else {
@@ -83,13 +84,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Guard, err = c.Guard.withDefaults()
 	return c, err
-}
-
-func orDefault[T int | time.Duration](v, usual T) T {
-	if v == 0 {
-		return usual
-	}
-	return v
 }
 
 // A Server answers calls with the model it was last given. Until there is one,
