@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/serve"
 	"github.com/parley-nlp/parley/internal/train"
@@ -63,7 +64,7 @@ func start(t *testing.T, own *service) string {
 	if own != nil {
 		build = func(c serve.Config) (*serve.Server, error) { return serve.NewFor(c, own) }
 	}
-	s, err := build(serve.Config{Log: zerolog.Nop(), Guard: serve.Guard{MaxQueue: time.Minute}}) // none is refused on a slow machine
+	s, err := build(serve.Config{Log: zerolog.Nop(), Guard: guard.Config{MaxQueue: time.Minute}}) // none is refused on a slow machine
 	if err != nil {
 		t.Fatal(err)
 	}

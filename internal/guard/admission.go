@@ -1,4 +1,4 @@
-package serve
+package guard
 
 import (
 	"context"
@@ -35,7 +35,7 @@ type admission struct {
 	receiving load
 	running   load
 	turns     int64     // calls whose turn it is
-	line      []*ticket // the others that run, first come first served
+	line      []*Ticket // the others that run, first come first served
 	ticks     int64
 	idleTicks int     // since the processors were last busy
 	pace      float64 // ns a byte at best, lately
@@ -86,10 +86,11 @@ func (e *expectation) learn(took time.Duration, bytes int) {
 	e.byte += (min(float64(took), 4*e.byte*float64(bytes)+1e6)/float64(bytes) - e.byte) / 32
 }
 
-// A ticket is a call that was let in.
-type ticket struct {
+// A Ticket is a call that was let in. Nil is that of a call which passed no
+// gate, and may be used as well.
+type Ticket struct {
 	admission *admission // nil if the call does not count
-	guard     *guard
+	guard     *Guard
 	name      string // of the method
 	caller    *caller
 	deadline  time.Time
@@ -109,7 +110,7 @@ type ticket struct {
 }
 
 // enter lets a call in whose headers have come.
-func (a *admission) enter(t *ticket) refusalReason {
+func (a *admission) enter(t *Ticket) refusalReason {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	work := a.queue()
@@ -125,7 +126,7 @@ func (a *admission) enter(t *ticket) refusalReason {
 }
 
 // start is called when the goroutine of a call runs.
-func (a *admission) start(t *ticket) {
+func (a *admission) start(t *Ticket) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if age := a.ticks - t.tick; age < int64(len(a.waiting)) {
@@ -135,7 +136,7 @@ func (a *admission) start(t *ticket) {
 }
 
 // begin lets a call go on whose request has come.
-func (a *admission) begin(t *ticket, bytes int) refusalReason {
+func (a *admission) begin(t *Ticket, bytes int) refusalReason {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.received(t)
@@ -160,7 +161,7 @@ func (a *admission) begin(t *ticket, bytes int) refusalReason {
 
 // wait waits until it is the turn of a call that has begun. Its error is that
 // of ctx when that ends first.
-func (t *ticket) wait(ctx context.Context) error {
+func (t *Ticket) wait(ctx context.Context) error {
 	if t.turn != nil {
 		select {
 		case <-t.turn:
@@ -174,7 +175,7 @@ func (t *ticket) wait(ctx context.Context) error {
 }
 
 // end is called when the answer to a call is made, whether it had begun or not.
-func (a *admission) end(t *ticket) {
+func (a *admission) end(t *Ticket) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.received(t)
@@ -208,7 +209,7 @@ func (a *admission) call(turns int64) {
 }
 
 // received is called when a call receives no longer.
-func (a *admission) received(t *ticket) {
+func (a *admission) received(t *Ticket) {
 	a.receiving.sub(t.usual)
 	t.usual = load{}
 }
