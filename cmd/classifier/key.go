@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"github.com/parley-nlp/parley/internal/reload"
 	"github.com/parley-nlp/parley/internal/guard"
+	"github.com/parley-nlp/parley/internal/reload"
 )
 
 // A keyCmd is "classifier key".

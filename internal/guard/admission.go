@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"context"
 	"math"
 	"runtime"
 	"sync"
@@ -86,29 +85,6 @@ func (e *expectation) learn(took time.Duration, bytes int) {
 	e.byte += (min(float64(took), 4*e.byte*float64(bytes)+1e6)/float64(bytes) - e.byte) / 32
 }
 
-// A Ticket is a call that was let in. Nil is that of a call which passed no
-// gate, and may be used as well.
-type Ticket struct {
-	admission *admission // nil if the call does not count
-	guard     *Guard
-	name      string // of the method
-	caller    *caller
-	deadline  time.Time
-	cancel    context.CancelFunc // of that deadline; unused: the context of the stream, its parent, ends first
-	expects   *expectation
-
-	tick    int64
-	usual   load // what it counts for while it waits and receives
-	running load
-	turn    chan struct{} // closed when it is its turn; nil if it had it at once
-	hasTurn bool
-	begun   time.Time
-	ended   bool
-	bytes   int           // of its request, and callBytes
-	least   time.Duration // that it takes
-	refused refusalReason // after it was let in
-}
-
 // enter lets a call in whose headers have come.
 func (a *admission) enter(t *Ticket) refusalReason {
 	a.mu.Lock()
@@ -157,21 +133,6 @@ func (a *admission) begin(t *Ticket, bytes int) refusalReason {
 	t.turn = make(chan struct{})
 	a.line = append(a.line, t)
 	return noRefusal
-}
-
-// wait waits until it is the turn of a call that has begun. Its error is that
-// of ctx when that ends first.
-func (t *Ticket) wait(ctx context.Context) error {
-	if t.turn != nil {
-		select {
-		case <-t.turn:
-			runtime.Gosched() // those that read and write go first
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	t.begun = time.Now()
-	return nil
 }
 
 // end is called when the answer to a call is made, whether it had begun or not.

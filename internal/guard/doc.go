@@ -5,8 +5,8 @@
 // stall) and, with TLS, the handshake in callers.go. A call passes gate.go when
 // its headers have come: methods.go says what its method asks for, callers.go who
 // calls, by a key (keys.go) or a certificate (roles.go), and admission.go whether
-// there is time and room. It gets a Ticket, on which the server reports how far
-// the call is: Start, Arrive, End.
+// there is time and room. It gets a Ticket (ticket.go), on which the server
+// reports how far the call is.
 //
 // memory.go and scheduler.go look how the process fares. refusals.go counts and
 // logs who was turned away; errors.go has what callers are told.

@@ -5,9 +5,7 @@ import (
 	"net"
 	"time"
 
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 )
 
@@ -83,56 +81,4 @@ func (g *Guard) refuse(ctx context.Context, why refusalReason, t *Ticket, needs 
 		return errUnauthenticated("the key is not one of this server's")
 	}
 	return errUnauthenticated("the call needs " + g.callers.schemes())
-}
-
-type ticketKey struct{}
-
-// TicketOf returns the ticket of a call, nil if it did not pass the gate.
-func TicketOf(ctx context.Context) *Ticket {
-	t, _ := ctx.Value(ticketKey{}).(*Ticket)
-	return t
-}
-
-// Start is called when the goroutine of a call runs.
-func (t *Ticket) Start() {
-	if t != nil && t.admission != nil {
-		t.admission.start(t)
-	}
-}
-
-// Arrive is called when the bytes of a request are there, not decoded yet. Its
-// error is the call's.
-func (t *Ticket) Arrive(ctx context.Context, bytes int) error {
-	if t == nil || t.admission == nil {
-		return nil
-	}
-	if t.refused = t.admission.begin(t, bytes); t.refused != noRefusal {
-		return t.guard.refuse(ctx, t.refused, t, 0)
-	}
-	if err := t.wait(ctx); err != nil {
-		return status.FromContextError(err).Err()
-	}
-	return nil
-}
-
-// Failed is called when a request could not be received.
-func (t *Ticket) Failed(err error) {
-	if t != nil && t.refused == noRefusal && status.Code(err) == codes.ResourceExhausted {
-		t.guard.counters.refused[messageTooLarge].Add(1) // by gRPC; the call has a log line of its own
-	}
-}
-
-// End is called when the answer is made.
-func (t *Ticket) End() {
-	if t != nil && t.admission != nil {
-		t.admission.end(t)
-	}
-}
-
-// CallerOf is what the log calls the caller of a call, "" if anybody.
-func CallerOf(ctx context.Context) string {
-	if t := TicketOf(ctx); t != nil {
-		return t.caller.name
-	}
-	return ""
 }
