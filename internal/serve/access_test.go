@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/parley-nlp/parley/internal/guard"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 )
 
 // A secured server has TLS, takes certificates of an authority, and keys.
@@ -59,7 +60,7 @@ func startSecured(t *testing.T, cfg Config) *secured {
 		t.Fatal(err)
 	}
 	s.Use(newModel(t, 1))
-	s.addr = serveOnLoopback(t, s.Server)
+	s.addr = servetest.Start(t, s.Server)
 	return s
 }
 

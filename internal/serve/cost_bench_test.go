@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
@@ -29,7 +30,7 @@ func BenchmarkCall(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	addr := serveOnLoopback(b, s)
+	addr := servetest.Start(b, s)
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		b.Fatal(err)

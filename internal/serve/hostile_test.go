@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/parley-nlp/parley/internal/guard"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 )
 
 // hostiles is how many connections or calls an attack makes:
@@ -61,7 +62,7 @@ func startVictim(t *testing.T) *victim {
 		t.Fatal(err)
 	}
 	s.Use(newModel(t, 1))
-	addr := serveOnLoopback(t, s)
+	addr := servetest.Start(t, s)
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.WaitForReady(true))) // on a busy machine the server's patience is short for it too
 	if err != nil {
@@ -257,7 +258,7 @@ func TestHostileConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Use(newModel(t, 1))
-	v := &victim{Server: s, addr: serveOnLoopback(t, s)}
+	v := &victim{Server: s, addr: servetest.Start(t, s)}
 	var open []net.Conn
 	for range 5 {
 		open = append(open, v.dial(t))

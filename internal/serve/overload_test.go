@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/parley-nlp/parley/internal/guard"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
@@ -74,7 +75,7 @@ func startSlow(t *testing.T, cfg Config, slow *slowService) *service {
 		t.Fatal(err)
 	}
 	s.Use(newModel(t, 1))
-	conn, err := grpc.NewClient(serveOnLoopback(t, s), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(servetest.Start(t, s), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
