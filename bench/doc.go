@@ -4,5 +4,6 @@
 //
 //	go test -bench . ./bench
 //
-// It also tells the commands below it what they take.
+// It also runs the command lines of the programs below it, and tells them what
+// they take.
 package bench

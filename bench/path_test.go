@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"context"
 	"io"
-	"net"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -13,6 +11,7 @@ import (
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/serve"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 	"github.com/parley-nlp/parley/internal/train"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
@@ -144,19 +143,7 @@ func dial(t testing.TB, m *model.Model) *client.Client {
 		t.Fatal(err)
 	}
 	s.Use(m)
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(context.Background(), lis) }()
-	t.Cleanup(func() {
-		s.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	c, err := client.Dial(lis.Addr().String())
+	c, err := client.Dial(servetest.Start(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}

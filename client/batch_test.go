@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/parley-nlp/parley/internal/model/modeltest"
 	"github.com/parley-nlp/parley/internal/serve"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
@@ -83,10 +84,10 @@ func TestClassifyAll(t *testing.T) {
 // Targets travel with their texts, in a call of their own and in batches.
 func TestTargets(t *testing.T) {
 	s := start(t, serve.Config{}, false)
-	s.Use(targetModel(t))
+	s.Use(modeltest.Stance(t))
 	c := mustDial(t, s.addr, WithBatches(2, 1000, 2))
 	long := strings.Repeat("t", 257)
-	sent := documents("great/oil,great,great/OIL ,great/rain,/oil,great/\xff,great/" + long)
+	sent := documents("great/oil price,great,great/OIL price ,great/rain,/oil price,great/\xff,great/" + long)
 	results, err := c.ClassifyDocuments(t.Context(), sent, nil)
 	if err != nil || len(results) != len(sent) {
 		t.Fatalf("%d results and %v, want %d", len(results), err, len(sent))

@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +12,9 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/parley-nlp/parley/internal/model/modeltest"
 	"github.com/parley-nlp/parley/internal/serve"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
@@ -43,20 +44,8 @@ func startBusy(t *testing.T, b *busyService) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Use(testModel(t))
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(context.Background(), lis) }()
-	t.Cleanup(func() {
-		s.Stop()
-		if err := <-served; err != nil {
-			t.Errorf("Serve returned %v", err)
-		}
-	})
-	return mustDial(t, lis.Addr().String())
+	s.Use(modeltest.Topics(t))
+	return mustDial(t, servetest.Start(t, s))
 }
 
 // A batch waits for a server that has too much to do, but not for ever, and a

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,63 +20,13 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
+	"github.com/parley-nlp/parley/internal/model/modeltest"
 	"github.com/parley-nlp/parley/internal/serve"
-	"github.com/parley-nlp/parley/internal/train"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var trained = sync.OnceValues(func() (*model.Model, error) {
-	var examples []dataset.Example
-	for _, text := range []string{"goal goal match", "late goal", "the match", "a goal"} {
-		examples = append(examples, dataset.Example{Text: text, Labels: []string{"sport"}})
-	}
-	for _, text := range []string{"shares fell", "oil shares", "the oil price", "a price"} {
-		examples = append(examples, dataset.Example{Text: text, Labels: []string{"money"}})
-	}
-	m, _, err := train.Train(context.Background(), examples, []string{"topic"}, plain)
-	return m, err
-})
-
-// plain is a training run without a search.
-var plain = train.Config{
-	Features: []model.Features{train.LongText}, Values: []model.Value{model.Binary},
-	Estimators: []train.Estimator{train.MultinomialNB}, Alphas: []float64{1}, Members: 1,
-}
-
-func testModel(t *testing.T) *model.Model {
-	t.Helper()
-	m, err := trained()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// targetModel returns a model that takes "great" for praise, but not of oil.
-func targetModel(t *testing.T) *model.Model {
-	t.Helper()
-	f := model.Features{Words: 1}
-	x, err := model.NewExtractor(f, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	great := x.Extract("great")[0].ID
-	even := []float64{0.5, 0.5}
-	m, err := model.New(model.Spec{Features: f, IDs: []model.FeatureID{great}, Weights: []int16{-2, 2}, Heads: []model.Head{{
-		Name: "stance", Labels: []string{"con", "pro"}, DocCounts: []uint64{1, 1}, Prior: even, Bias: []int64{0, 0},
-		Blocks: []model.Block{{Value: model.Binary, Targets: true}}, InverseTemperature: 1, TargetInverseTemperature: 1,
-		TargetIDs: []model.FeatureID{model.Cross(great, "oil")}, TargetWeights: []int16{4, -4},
-		Targets: []model.Target{{Name: "oil", DocCounts: []uint64{1, 1}, Prior: even, Bias: []int64{0, 0}}},
-	}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
 
 // A server is a real one on loopback, with its calls.
 type server struct {
@@ -112,7 +61,7 @@ func startOn(t *testing.T, lis net.Listener, cfg serve.Config, ready bool) *serv
 		t.Fatal(err)
 	}
 	if ready {
-		s.Use(testModel(t))
+		s.Use(modeltest.Topics(t))
 	}
 	var ctx context.Context
 	ctx, s.drain = context.WithCancel(context.Background())
@@ -286,7 +235,7 @@ func TestServerThatIsNotReadyIsLeftOut(t *testing.T) {
 	if got := b.calls(); len(got) != 0 {
 		t.Errorf("a server without a model got %v", got)
 	}
-	b.Use(testModel(t))
+	b.Use(modeltest.Topics(t))
 	c.warm(t, b)
 }
 
@@ -349,7 +298,7 @@ func TestRetryUntilReady(t *testing.T) {
 					t.Fatalf("not tried again: %v", err)
 				}
 			}
-			s.Use(testModel(t))
+			s.Use(modeltest.Topics(t))
 			if err := <-failed; err != nil {
 				t.Error(err)
 			}
@@ -382,7 +331,7 @@ func TestNoRetryOfABadRequest(t *testing.T) {
 
 func TestWithModel(t *testing.T) {
 	s := start(t, serve.Config{}, true)
-	live := "models/default/revisions/" + testModel(t).Revision()
+	live := "models/default/revisions/" + modeltest.Topics(t).Revision()
 	for name, want := range map[string]codes.Code{
 		"": codes.OK, live: codes.OK, "models/default": codes.OK, "models/other": codes.NotFound, "other": codes.InvalidArgument,
 	} {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/parley-nlp/parley/internal/model/modeltest"
 	"github.com/parley-nlp/parley/internal/serve"
 	"github.com/parley-nlp/parley/internal/store"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
@@ -24,7 +25,7 @@ func TestMovesAreRetriedButRollbacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	m := testModel(t)
+	m := modeltest.Topics(t)
 	if _, err := st.Publish(t.Context(), "default", m, store.Provenance{}); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/serve"
 )
 
@@ -85,16 +86,16 @@ func put(t *testing.T, dir, name string, contents []byte) string {
 // authority, and a key.
 func secure(t *testing.T, dir string, c *ca) (cfg serve.Config, key string) {
 	t.Helper()
-	roles, err := serve.ParseCertificateRoles("admin=dns:client.example")
+	roles, err := guard.ParseCertificateRoles("admin=dns:client.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, line, err := serve.NewKey("test", serve.Scorer)
+	key, line, err := guard.NewKey("test", guard.Scorer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert, secret := c.sign(t, "server.example")
-	cfg.Guard.Security = serve.Security{
+	cfg.Guard.Security = guard.Security{
 		CertFile: put(t, dir, "server.crt", cert), KeyFile: put(t, dir, "server.key", secret),
 		ClientCAFile: put(t, dir, "ca.crt", c.pem), Roles: roles, KeysFile: put(t, dir, "keys", []byte(line)),
 		ReloadInterval: time.Millisecond,
@@ -155,7 +156,7 @@ func TestClientFilesAreReadAnew(t *testing.T) {
 	cert, secret = next.sign(t, "client.example")
 	put(t, dir, "client.crt", cert)
 	put(t, dir, "client.key", secret)
-	newKey, line, err := serve.NewKey("new", serve.Scorer)
+	newKey, line, err := guard.NewKey("new", guard.Scorer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func (s *server) showsNew(t *testing.T, dir string) bool {
 }
 
 func TestKeyOnLoopbackInPlaintext(t *testing.T) {
-	key, line, err := serve.NewKey("test", serve.Scorer)
+	key, line, err := guard.NewKey("test", guard.Scorer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
+	"github.com/parley-nlp/parley/internal/model/modeltest"
 	"github.com/parley-nlp/parley/internal/otlp"
 	"github.com/parley-nlp/parley/internal/otlp/otlptest"
 	"github.com/parley-nlp/parley/internal/serve"
@@ -30,7 +31,7 @@ func traced(t *testing.T, ctx func(context.Context, trace.TracerProvider) contex
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Use(testModel(t))
+	s.Use(modeltest.Topics(t))
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -54,13 +54,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/parley-nlp/parley/bench"
 )
 
 // A cli is the command line as a whole.
@@ -85,22 +84,9 @@ func main() {
 // run executes the command line and returns the exit code: 0 done, 1 failed, 2
 // misused.
 func (e *env) run(args []string) int {
-	var c cli
-	parser, err := kong.New(&c,
-		kong.Name("accuracy"),
-		kong.Description("Measures Parley's default training on labelled sets, beside other systems."),
-		kong.Writers(e.stdout, e.stderr))
-	if err != nil {
-		panic(err) // the struct tags above are wrong
+	program := bench.Command{
+		Name: "accuracy", Description: "Measures Parley's default training on labelled sets, beside other systems.",
+		Commands: &cli{}, Env: e, Stdout: e.stdout, Stderr: e.stderr,
 	}
-	ctx, err := parser.Parse(args)
-	if err != nil {
-		fmt.Fprintf(e.stderr, "accuracy: %v\n", err)
-		return 2
-	}
-	if err := ctx.Run(e); err != nil {
-		fmt.Fprintf(e.stderr, "accuracy: %v\n", err)
-		return 1
-	}
-	return 0
+	return program.Run(args)
 }

@@ -43,7 +43,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -51,6 +50,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/parley-nlp/parley/bench"
 )
 
 // A cli is the command line as a whole. The hidden commands are the children.
@@ -82,23 +83,9 @@ func main() {
 // run executes the command line and returns the exit code: 0 done, 1 failed, 2
 // misused.
 func (e *env) run(args []string) int {
-	var c cli
-	parser, err := kong.New(&c,
-		kong.Name("compare"),
-		kong.Description("Measures how fast Parley is, beside other systems on the same data."),
-		kong.Vars{"parts": strings.Join(parts, ", ")},
-		kong.Writers(e.stdout, e.stderr))
-	if err != nil {
-		panic(err) // the struct tags above are wrong
+	program := bench.Command{
+		Name: "compare", Description: "Measures how fast Parley is, beside other systems on the same data.",
+		Commands: &cli{}, Env: e, Stdout: e.stdout, Stderr: e.stderr,
 	}
-	ctx, err := parser.Parse(args)
-	if err != nil {
-		fmt.Fprintf(e.stderr, "compare: %v\n", err)
-		return 2
-	}
-	if err := ctx.Run(e); err != nil {
-		fmt.Fprintf(e.stderr, "compare: %v\n", err)
-		return 1
-	}
-	return 0
+	return program.Run(args, kong.Vars{"parts": strings.Join(parts, ", ")})
 }

@@ -18,13 +18,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/parley-nlp/parley/bench"
 )
 
 // A cli is the command line as a whole.
@@ -53,22 +52,9 @@ func main() {
 // run executes the command line and returns the exit code: 0 all promises were
 // kept, 1 one was not or the soak failed, 2 misused.
 func (e *env) run(args []string) int {
-	var c cli
-	parser, err := kong.New(&c,
-		kong.Name("soak"),
-		kong.Description("Shows that serving holds under trouble."),
-		kong.Writers(e.stdout, e.stderr))
-	if err != nil {
-		panic(err) // the struct tags above are wrong
+	program := bench.Command{
+		Name: "soak", Description: "Shows that serving holds under trouble.",
+		Commands: &cli{}, Env: e, Stdout: e.stdout, Stderr: e.stderr,
 	}
-	ctx, err := parser.Parse(args)
-	if err != nil {
-		fmt.Fprintf(e.stderr, "soak: %v\n", err)
-		return 2
-	}
-	if err := ctx.Run(e); err != nil {
-		fmt.Fprintf(e.stderr, "soak: %v\n", err)
-		return 1
-	}
-	return 0
+	return program.Run(args)
 }

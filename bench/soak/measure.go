@@ -55,6 +55,21 @@ func (w *workshop) capacity(target *load.Target, documents []*parleyv1.Document,
 	return r.AnsweredPerSecond, nil
 }
 
+// measure makes texts of about so many bytes those of the workshop, and returns
+// so many connections to a server and how many calls a second it answers.
+func (w *workshop) measure(s *server, connections, bytes int, h heavyLoad) (target *load.Target, most float64, err error) {
+	if target, err = load.Dial(s.address, connections); err != nil {
+		return nil, 0, err
+	}
+	w.documents = w.heavy(bytes)
+	w.title("a server on one core, texts of %d bytes", bytes)
+	if most, err = w.capacity(target, w.documents, h); err != nil {
+		target.Close()
+		return nil, 0, err
+	}
+	return target, most, nil
+}
+
 // p99 is the 99th percentile, 0 of nothing.
 func p99(list []time.Duration) time.Duration {
 	if len(list) == 0 {

@@ -33,17 +33,11 @@ func (c *overloadCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		target, err := load.Dial(s.address, 4)
+		target, most, err := w.measure(s, 4, c.DocumentBytes, c.heavyLoad)
 		if err != nil {
 			return err
 		}
 		defer target.Close()
-		w.documents = w.heavy(c.DocumentBytes)
-		w.title("a server on one core, texts of %d bytes", c.DocumentBytes)
-		most, err := w.capacity(target, w.documents, c.heavyLoad)
-		if err != nil {
-			return err
-		}
 		before, err := c.part(w, target, most/2, c.Calm, nil)
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,20 +14,6 @@ var machineCores = runtime.NumCPU()
 
 // canPin tells that processes can be kept on a core.
 const canPin = true
-
-// ownTime is the processor time of this process and of those that it started
-// and that have ended.
-func ownTime() time.Duration {
-	sum := time.Duration(0)
-	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
-		var u unix.Rusage
-		if err := unix.Getrusage(who, &u); err != nil {
-			return 0
-		}
-		sum += time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	return sum
-}
 
 func only(core int) *unix.CPUSet {
 	var set unix.CPUSet

@@ -2,18 +2,13 @@
 
 package main
 
-import (
-	"runtime"
-	"time"
-)
+import "runtime"
 
 // Without a way to choose, the system places processes.
 
 var machineCores = runtime.NumCPU()
 
 const canPin = false
-
-func ownTime() time.Duration { return 0 }
 
 func onCore(_ int, start func() error) error { return start() }
 

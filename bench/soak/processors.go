@@ -1,12 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/parley-nlp/parley/bench"
 )
 
 // A usage is the processor time that was taken until some time.
@@ -17,6 +18,12 @@ type usage struct {
 
 // userTick is the unit of times in /proc.
 const userTick = 10 * time.Millisecond
+
+// ownTime is the processor time of this process and of those that it started
+// and that have ended.
+func ownTime() time.Duration {
+	return time.Duration((bench.CPUSeconds() + bench.ChildCPUSeconds()) * float64(time.Second))
+}
 
 // processors is the usage until now; zero where the system does not tell.
 func (w *workshop) processors() usage {
@@ -76,16 +83,4 @@ func (s *server) processorTime() time.Duration {
 }
 
 // resident is the process's memory in bytes, 0 where the system does not tell.
-func (s *server) resident() int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	for line := range bytes.Lines(status) {
-		if after, ok := bytes.CutPrefix(line, []byte("VmRSS:")); ok {
-			kB, _ := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(after), []byte("kB")))), 10, 64)
-			return kB << 10
-		}
-	}
-	return 0
-}
+func (s *server) resident() int64 { return bench.ResidentBytes(s.cmd.Process.Pid) }

@@ -41,17 +41,11 @@ func (c *swapCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		target, err := load.Dial(s.address, 1)
+		target, most, err := w.measure(s, 1, c.DocumentBytes, c.heavyLoad)
 		if err != nil {
 			return err
 		}
 		defer target.Close()
-		w.documents = w.heavy(c.DocumentBytes)
-		w.title("a server on one core, texts of %d bytes", c.DocumentBytes)
-		most, err := w.capacity(target, w.documents, c.heavyLoad)
-		if err != nil {
-			return err
-		}
 		p := &swapping{w: w, cmd: c, shelf: shelf, server: s, target: target, rate: most * c.Share}
 		if err := p.good(); err != nil {
 			return err

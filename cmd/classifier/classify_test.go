@@ -9,31 +9,8 @@ import (
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/model"
+	"github.com/parley-nlp/parley/internal/model/modeltest"
 )
-
-// stanceModel takes "great" for praise, but not of the oil price. It has label
-// sets for 90% of the texts.
-func stanceModel(t *testing.T) *model.Model {
-	t.Helper()
-	f := model.Features{Words: 1}
-	x, err := model.NewExtractor(f, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	great := x.Extract("great")[0].ID
-	even := []float64{0.5, 0.5}
-	m, err := model.New(model.Spec{Features: f, IDs: []model.FeatureID{great}, Weights: []int16{-2, 2}, Heads: []model.Head{{
-		Name: "stance", Labels: []string{"con", "pro"}, DocCounts: []uint64{1, 1}, Prior: even, Bias: []int64{0, 0},
-		Blocks: []model.Block{{Value: model.Binary, Targets: true}}, InverseTemperature: 1, TargetInverseTemperature: 0.5,
-		TargetIDs: []model.FeatureID{model.Cross(great, "oil price")}, TargetWeights: []int16{4, -4},
-		Targets: []model.Target{{Name: "oil price", DocCounts: []uint64{1, 1}, Prior: even, Bias: []int64{0, 0}}},
-		Sets:    model.LabelSets{Coverage: 0.9, Thresholds: []float64{0.1, 0.9}},
-	}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
 
 // modelFile writes m to a file of the test.
 func modelFile(t *testing.T, m *model.Model) string {
@@ -56,7 +33,7 @@ func command(t *testing.T, stdin string, args ...string) (code int, stdout, stde
 
 // With a model and with a server, the answer says whose weights it comes from.
 func TestClassifyAboutATarget(t *testing.T) {
-	m := stanceModel(t)
+	m := modeltest.Stance(t)
 	path := modelFile(t, m)
 	addr, stop, err := serveDemo(context.Background(), m)
 	if err != nil {
@@ -91,7 +68,7 @@ func TestClassifyAboutATarget(t *testing.T) {
 }
 
 func TestClassifyTargetAsJSON(t *testing.T) {
-	m := stanceModel(t)
+	m := modeltest.Stance(t)
 	code, out, problems := command(t, "great", "classify", "-m", modelFile(t, m), "--target", "oil price", "--top=1", "--json")
 	want := `{"id":"","predictions":{"stance":{"label":"con","probability":0.880797,"decision":"LABELED",` +
 		`"scores":[{"label":"con","probability":0.880797}],"target_weights":"PER_TARGET","label_set":["con"]}},` +
@@ -103,7 +80,7 @@ func TestClassifyTargetAsJSON(t *testing.T) {
 
 // The rows of a file have targets of their own.
 func TestScoreRowsAboutTargets(t *testing.T) {
-	path := modelFile(t, stanceModel(t))
+	path := modelFile(t, modeltest.Stance(t))
 	const file = "whom,text\noil price,great\n,great\n"
 	code, out, problems := command(t, file, "score", "-m", path, "--format", "csv", "--target-field", "whom")
 	lines := strings.Split(out, "\n")
@@ -118,7 +95,7 @@ func TestScoreRowsAboutTargets(t *testing.T) {
 }
 
 func TestClassifyLongTarget(t *testing.T) {
-	path := modelFile(t, stanceModel(t))
+	path := modelFile(t, modeltest.Stance(t))
 	if code, _, problems := command(t, "great", "classify", "-m", path, "--target", strings.Repeat("t", 256)); code != 0 {
 		t.Errorf("256 bytes: exit code %d, errors %q", code, problems)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/parley-nlp/parley/internal/bayesian"
 	"github.com/parley-nlp/parley/internal/model"
+	"github.com/parley-nlp/parley/internal/quote"
 	"github.com/parley-nlp/parley/internal/train"
 )
 
@@ -83,7 +84,7 @@ func (c *importCmd) convert(cfg train.ImportConfig) (*model.Model, *train.Import
 		return nil, nil, at(c.Path, err)
 	}
 	if unlisted := source.Unlisted(); len(unlisted) > 0 {
-		report.Warnings = append(report.Warnings, "classes that the file has words for but does not list are left out: "+quoted(unlisted))
+		report.Warnings = append(report.Warnings, "classes that the file has words for but does not list are left out: "+quote.List(unlisted))
 	}
 	return m, report, nil
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/reload"
-	"github.com/parley-nlp/parley/internal/serve"
 )
 
 // A keyCmd is "classifier key".
@@ -21,11 +21,11 @@ type keyCmd struct {
 
 // Run adds a key to the file and prints the key, which is nowhere else.
 func (c *keyCmd) Run(e *env) error {
-	role, err := serve.ParseRole(c.Role)
+	role, err := guard.ParseRole(c.Role)
 	if err != nil {
 		return usagef("--role: %w", err)
 	}
-	secret, line, err := serve.NewKey(c.Name, role)
+	secret, line, err := guard.NewKey(c.Name, role)
 	if err != nil {
 		return usagef("%w", err)
 	}
@@ -40,7 +40,7 @@ func (c *keyCmd) Run(e *env) error {
 	if len(contents) > reload.MaxFileBytes {
 		return fmt.Errorf("%s: the file would have more than %d bytes, the limit", c.KeysFile, reload.MaxFileBytes)
 	}
-	if err := serve.CheckKeys(c.KeysFile, contents); err != nil {
+	if err := guard.CheckKeys(c.KeysFile, contents); err != nil {
 		return err
 	}
 	if err := renameio.WriteFile(c.KeysFile, contents, 0o600); err != nil {

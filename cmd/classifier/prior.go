@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/quote"
 	"github.com/parley-nlp/parley/internal/train"
 )
 
@@ -93,9 +94,9 @@ func (f priorFlags) shares(set *dataset.Set) (map[string]map[string]float64, err
 		shares[head][label] = share
 	}
 	for h, head := range set.Heads {
-		missing := slices.DeleteFunc(headLabels(set, h), func(l string) bool { _, given := shares[head][l]; return given })
+		missing := slices.DeleteFunc(dataset.LabelsOf(set.Examples, h), func(l string) bool { _, given := shares[head][l]; return given })
 		if shares[head] != nil && len(missing) > 0 {
-			return nil, fmt.Errorf("--prior-share: head %q: want a share of every label: none is given of %s", head, quoted(missing))
+			return nil, fmt.Errorf("--prior-share: head %q: want a share of every label: none is given of %s", head, quote.List(missing))
 		}
 	}
 	return shares, nil
@@ -103,17 +104,17 @@ func (f priorFlags) shares(set *dataset.Set) (map[string]map[string]float64, err
 
 // headAndLabel takes HEAD:LABEL apart. Both may themselves have colons.
 func headAndLabel(set *dataset.Set, name string) (head, label string, err error) {
-	err = fmt.Errorf("no head: want HEAD:LABEL=SHARE, with one of the heads %s", quoted(set.Heads))
+	err = fmt.Errorf("no head: want HEAD:LABEL=SHARE, with one of the heads %s", quote.List(set.Heads))
 	for h, of := range set.Heads {
 		label, found := strings.CutPrefix(name, of+":")
 		if !found {
 			continue
 		}
-		labels := headLabels(set, h)
+		labels := dataset.LabelsOf(set.Examples, h)
 		if slices.Contains(labels, label) {
 			return of, label, nil
 		}
-		err = fmt.Errorf("head %q has no label %q: its labels are %s", of, label, quoted(labels))
+		err = fmt.Errorf("head %q has no label %q: its labels are %s", of, label, quote.List(labels))
 	}
 	return "", "", err
 }

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/judge"
+	"github.com/parley-nlp/parley/internal/quote"
 	"github.com/parley-nlp/parley/internal/train"
 )
 
@@ -68,42 +68,14 @@ func (f purposeFlags) checkLabels(set *dataset.Set) error {
 	}
 	var known []string
 	for h := range set.Heads {
-		known = append(known, headLabels(set, h)...)
+		known = append(known, dataset.LabelsOf(set.Examples, h)...)
 	}
 	for i, p := range purposes {
 		if p.Label != "" && !slices.Contains(known, p.Label) {
-			return fmt.Errorf("--threshold %s: no head has the label %q: the labels are %s", f.Threshold[i], p.Label, quoted(known))
+			return fmt.Errorf("--threshold %s: no head has the label %q: the labels are %s", f.Threshold[i], p.Label, quote.List(known))
 		}
 	}
 	return nil
-}
-
-// headLabels returns the labels of the h-th head of set, ascending.
-func headLabels(set *dataset.Set, h int) []string {
-	var labels []string
-	for _, ex := range set.Examples {
-		if l := ex.Labels[h]; l != "" {
-			labels = append(labels, l)
-		}
-	}
-	slices.Sort(labels)
-	return slices.Compact(labels)
-}
-
-// maxQuoted is how many names a message lists.
-const maxQuoted = 20
-
-// quoted lists names for a message.
-func quoted(names []string) string {
-	var list []string
-	for _, n := range names[:min(len(names), maxQuoted)] {
-		list = append(list, fmt.Sprintf("%q", n))
-	}
-	s := strings.Join(list, ", ")
-	if more := len(names) - maxQuoted; more > 0 {
-		s += fmt.Sprintf(" and %d more", more)
-	}
-	return s
 }
 
 func nameOr(name, otherwise string) string {

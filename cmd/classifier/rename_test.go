@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/parley-nlp/parley/internal/model/modeltest"
 )
 
 func TestCutLabel(t *testing.T) {
@@ -30,7 +32,7 @@ func TestCutLabel(t *testing.T) {
 
 // With a model and with a server, people read names and programs labels.
 func TestClassifyShowsNames(t *testing.T) {
-	m, err := stanceModel(t).Rename("stance", map[string]string{"con": "Against it", "pro": "In favour"})
+	m, err := modeltest.Stance(t).Rename("stance", map[string]string{"con": "Against it", "pro": "In favour"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/rs/zerolog"
 
+	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/serve"
 )
 
@@ -40,44 +40,64 @@ type serveCmd struct {
 // Run serves until the process is told to stop: a first signal drains, a
 // second one stops at once.
 func (c *serveCmd) Run(e *env, parsed *kong.Context) error {
-	if c.MaxDocumentBytes < 1 || c.MaxBatchItems < 1 || c.MaxMessageBytes < 1 || c.DrainTimeout <= 0 {
-		return usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
-	}
-	revisions, err := c.servedFlags.config(e.ctx, c.Model)
+	cfg, err := c.config(e)
 	if err != nil {
 		return err
 	}
-	guard, err := c.guard()
-	if err != nil {
-		return err
-	}
-	c.limitMemory()
-	log := c.logger(e.stderr)
-	t, err := c.telemetryFlags.open(e.ctx, effective(parsed), log)
+	c.tuneCollector()
+	t, err := c.telemetryFlags.open(e.ctx, effective(parsed), cfg.Log)
 	if err != nil {
 		return err
 	}
 	defer t.close()
-	s, err := serve.New(serve.Config{
-		NoReflection: !c.reflects(c.Addr), Telemetry: t.config,
-		ModelName: c.ModelName, MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems,
-		MaxMessageBytes: c.MaxMessageBytes, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Log: log,
-		Revisions: revisions, Guard: guard,
-	})
+	cfg.Telemetry = t.config
+	s, err := serve.New(cfg)
 	if err != nil {
 		return usagef("%w", err)
 	}
-	lis, err := listen(c.Addr, guard.Security)
+	lis, err := c.listen(s, t, cfg.Guard.Security)
 	if err != nil {
 		return err
 	}
+	return c.serve(e, s, lis, cfg.Log)
+}
+
+// config returns the flags as the server takes them, but for its telemetry.
+func (c *serveCmd) config(e *env) (serve.Config, error) {
+	if c.MaxDocumentBytes < 1 || c.MaxBatchItems < 1 || c.MaxMessageBytes < 1 || c.DrainTimeout <= 0 {
+		return serve.Config{}, usagef("--max-document-bytes, --max-batch-items, --max-message-bytes and --drain-timeout: want more than 0")
+	}
+	revisions, err := c.revisions(e.ctx, c.Model)
+	if err != nil {
+		return serve.Config{}, err
+	}
+	guard, err := c.guard()
+	if err != nil {
+		return serve.Config{}, err
+	}
+	return serve.Config{
+		NoReflection: !c.reflects(c.Addr), ModelName: c.ModelName,
+		MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems, MaxMessageBytes: c.MaxMessageBytes,
+		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout,
+		Revisions: revisions, Guard: guard, Log: c.logger(e.stderr),
+	}, nil
+}
+
+// listen opens the port of s, and the second one if there is to be one.
+func (c *serveCmd) listen(s *serve.Server, t *telemetry, security guard.Security) (net.Listener, error) {
+	lis, err := listen(c.Addr, security)
+	if err != nil {
+		return nil, err
+	}
 	if err := t.serveAdmin(s); err != nil {
-		return errors.Join(err, lis.Close())
+		return nil, errors.Join(err, lis.Close())
 	}
-	log.Info().Str("addr", lis.Addr().String()).Msg("listening; not ready yet")
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // a small live heap: fewer collections, 15% less CPU a call
-	}
+	t.log.Info().Str("addr", lis.Addr().String()).Msg("listening; not ready yet")
+	return lis, nil
+}
+
+// serve answers calls on lis until the process is told to stop.
+func (c *serveCmd) serve(e *env, s *serve.Server, lis net.Listener, log zerolog.Logger) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(e.ctx, lis) }()
 	stopOnSecondSignal(e.ctx, s)
@@ -90,7 +110,7 @@ func (c *serveCmd) Run(e *env, parsed *kong.Context) error {
 		}
 		return err
 	}
-	err = <-served
+	err := <-served
 	if c.AddrFile != "" {
 		err = errors.Join(err, os.Remove(c.AddrFile))
 	}

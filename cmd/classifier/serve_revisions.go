@@ -24,9 +24,9 @@ type servedFlags struct {
 	Poll           time.Duration `default:"5s" help:"Time between two looks at the store. Default: ${default}."`
 }
 
-// config is what the flags say to a server; without a store nothing. modelFile is
+// revisions is what the flags say to a server; without a store nothing. modelFile is
 // the other place that models can come from.
-func (f servedFlags) config(ctx context.Context, modelFile string) (serve.Revisions, error) {
+func (f servedFlags) revisions(ctx context.Context, modelFile string) (serve.Revisions, error) {
 	if f.Store == "" {
 		return serve.Revisions{}, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/parley-nlp/parley/internal/dataset"
+	"github.com/parley-nlp/parley/internal/quote"
 	"github.com/parley-nlp/parley/internal/train"
 )
 
@@ -55,7 +56,7 @@ func (f labelFlags) stream(e *env, files []string) (*rowStream, *dataset.Set, []
 		return nil, nil, nil, withHint(err, e.args)
 	}
 	if len(f.Head) > 0 && len(s.heads) < len(f.Head) || len(s.heads) == 0 {
-		return nil, nil, nil, fmt.Errorf("want labels in each of the columns %s: rows with one are in %s", quoted(s.opts.Heads), quoted(set.Heads))
+		return nil, nil, nil, fmt.Errorf("want labels in each of the columns %s: rows with one are in %s", quote.List(s.opts.Heads), quote.List(set.Heads))
 	}
 	var warnings []string
 	for _, w := range set.Warnings {

@@ -16,6 +16,19 @@ type Set struct {
 	Warnings  []Warning
 }
 
+// LabelsOf returns the labels that examples have for the head of that number,
+// ascending.
+func LabelsOf(examples []Example, head int) []string {
+	var labels []string
+	for _, ex := range examples {
+		if l := ex.Labels[head]; l != "" {
+			labels = append(labels, l)
+		}
+	}
+	slices.Sort(labels)
+	return slices.Compact(labels)
+}
+
 // A WarningKind says what a warning is about.
 type WarningKind string
 

@@ -3,7 +3,6 @@ package load
 import (
 	"bytes"
 	"context"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -18,29 +17,14 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/parley-nlp/parley/internal/dataset"
-	"github.com/parley-nlp/parley/internal/model"
+	"github.com/parley-nlp/parley/internal/guard"
+	"github.com/parley-nlp/parley/internal/model/modeltest"
 	"github.com/parley-nlp/parley/internal/serve"
-	"github.com/parley-nlp/parley/internal/train"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var trained = sync.OnceValues(func() (*model.Model, error) {
-	var examples []dataset.Example
-	for _, text := range []string{"goal goal match", "late goal", "the match", "a goal"} {
-		examples = append(examples, dataset.Example{Text: text, Labels: []string{"sport"}})
-	}
-	for _, text := range []string{"shares fell", "oil shares", "the oil price", "a price"} {
-		examples = append(examples, dataset.Example{Text: text, Labels: []string{"money"}})
-	}
-	m, _, err := train.Train(context.Background(), examples, []string{"topic"}, train.Config{
-		Features: []model.Features{train.LongText}, Values: []model.Value{model.Binary},
-		Estimators: []train.Estimator{train.MultinomialNB}, Alphas: []float64{1}, Members: 1,
-	})
-	return m, err
-})
 
 // A service answers in a test's own way, behind everything else of the server.
 type service struct {
@@ -55,32 +39,16 @@ func (s service) Classify(ctx context.Context, req *parleyv1.ClassifyRequest) (*
 // start runs a server until the test ends, and returns its address.
 func start(t *testing.T, own *service) string {
 	t.Helper()
-	m, err := trained()
-	if err != nil {
-		t.Fatal(err)
-	}
 	build := serve.New
 	if own != nil {
 		build = func(c serve.Config) (*serve.Server, error) { return serve.NewFor(c, own) }
 	}
-	s, err := build(serve.Config{Log: zerolog.Nop(), Guard: serve.Guard{MaxQueue: time.Minute}}) // none is refused on a slow machine
+	s, err := build(serve.Config{Log: zerolog.Nop(), Guard: guard.Config{MaxQueue: time.Minute}}) // none is refused on a slow machine
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Use(m)
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(context.Background(), lis) }()
-	t.Cleanup(func() {
-		s.Stop()
-		if err := <-served; err != nil {
-			t.Errorf("Serve returned %v", err)
-		}
-	})
-	return lis.Addr().String()
+	s.Use(modeltest.Topics(t))
+	return servetest.Start(t, s)
 }
 
 func dial(t *testing.T, address string, connections int) *Target {

@@ -3,7 +3,8 @@ package model
 import (
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/parley-nlp/parley/internal/quote"
 )
 
 // LabelName is what a label is called.
@@ -26,7 +27,7 @@ func (m *Model) Rename(head string, names map[string]string) (*Model, error) {
 		for _, h := range m.spec.Heads {
 			heads = append(heads, h.Name)
 		}
-		return nil, fmt.Errorf("the model has no head %q: it has %s", head, listed(heads))
+		return nil, fmt.Errorf("the model has no head %q: it has %s", head, quote.List(heads))
 	}
 	h := m.spec.Heads[at]
 	if err := h.rename(names); err != nil {
@@ -49,7 +50,7 @@ func (h *Head) rename(names map[string]string) error {
 		}
 	}
 	if found < len(names) {
-		return fmt.Errorf("no label %s: it has %s", listed(h.strangers(names)), listed(h.Labels))
+		return fmt.Errorf("no label %s: it has %s", quote.List(h.strangers(names)), quote.List(h.Labels))
 	}
 	h.Names = list
 	if slices.Equal(list, h.Labels) {
@@ -68,22 +69,6 @@ func (h *Head) strangers(names map[string]string) []string {
 	}
 	slices.Sort(list)
 	return list
-}
-
-// maxListed is how many names an error lists.
-const maxListed = 20
-
-// listed quotes names, up to maxListed of them.
-func listed(names []string) string {
-	var list []string
-	for _, n := range names[:min(len(names), maxListed)] {
-		list = append(list, fmt.Sprintf("%q", n))
-	}
-	s := strings.Join(list, ", ")
-	if more := len(names) - maxListed; more > 0 {
-		s += fmt.Sprintf(" and %d more", more)
-	}
-	return s
 }
 
 // specOf returns what m is made of, read from its tables.

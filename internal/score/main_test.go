@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/serve"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 	"github.com/parley-nlp/parley/internal/train"
 )
 
@@ -156,23 +156,12 @@ func startWith(t testing.TB, m *model.Model, opts ...client.Option) *client.Clie
 		t.Fatal(err)
 	}
 	s.Use(m)
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error)
-	go func() { served <- s.Serve(ctx, lis) }()
-	c, err := client.Dial(lis.Addr().String(), opts...)
+	c, err := client.Dial(servetest.Start(t, s), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-		stop()
-		if err := <-served; err != nil {
 			t.Error(err)
 		}
 	})

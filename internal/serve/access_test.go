@@ -20,6 +20,9 @@ import (
 	"google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/parley-nlp/parley/internal/guard"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 )
 
 // A secured server has TLS, takes certificates of an authority, and keys.
@@ -36,7 +39,7 @@ func startSecured(t *testing.T, cfg Config) *secured {
 	t.Helper()
 	s := &secured{log: &journal{}, files: folder(t.TempDir()), authority: newAuthority(t), keys: map[string]string{}}
 	var lines string
-	for _, role := range []Role{Scorer, Reader, Operator, Admin} {
+	for _, role := range []guard.Role{guard.Scorer, guard.Reader, guard.Operator, guard.Admin} {
 		name := role.String() + "-key"
 		lines += s.newKey(t, name, role)
 	}
@@ -46,7 +49,7 @@ func startSecured(t *testing.T, cfg Config) *secured {
 	sec.ClientCAFile = s.files.put(t, "ca.crt", s.authority.pem())
 	sec.KeysFile = s.files.put(t, "keys", []byte("# callers\n\n"+lines))
 	for _, rule := range []string{"scorer=dns:*.jobs.example,dns:job.example", "operator=spiffe://example/ops/*", "admin=dns:root.example"} {
-		roles, err := ParseCertificateRoles(rule)
+		roles, err := guard.ParseCertificateRoles(rule)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,14 +60,14 @@ func startSecured(t *testing.T, cfg Config) *secured {
 		t.Fatal(err)
 	}
 	s.Use(newModel(t, 1))
-	s.addr = serveOnLoopback(t, s.Server)
+	s.addr = servetest.Start(t, s.Server)
 	return s
 }
 
 // newKey makes a key and returns its line.
-func (s *secured) newKey(t *testing.T, name string, role Role) string {
+func (s *secured) newKey(t *testing.T, name string, role guard.Role) string {
 	t.Helper()
-	key, line, err := NewKey(name, role)
+	key, line, err := guard.NewKey(name, role)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +101,7 @@ func reach(ctx context.Context, conn *grpc.ClientConn, method string) error {
 	if method == "Classify" {
 		return conn.Invoke(ctx, classifyMethod, request("shares", nil), &emptypb.Empty{})
 	}
-	return conn.Invoke(ctx, modelPrefix+method, &emptypb.Empty{}, &emptypb.Empty{})
+	return conn.Invoke(ctx, modelService+method, &emptypb.Empty{}, &emptypb.Empty{})
 }
 
 // access says in a word for each kind of method whether the server lets a
@@ -168,7 +171,7 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%s: health check: %v", c.name, err)
 		}
 	}
-	got := maps.Collect(s.guard.counters.Refused())
+	got := s.allRefused()
 	maps.DeleteFunc(got, func(_ string, n int64) bool { return n == 0 })
 	if !maps.Equal(got, wantRefused) {
 		t.Errorf("counted %v, want %v", got, wantRefused)
@@ -204,7 +207,7 @@ func TestAccessErrors(t *testing.T) {
 		}
 	}
 	line := s.log.last(t)
-	if line["refused"] != "wrong_role" || line["caller"] != "scorer-key" || line["method"] != modelPrefix+"AliasModelRevision" || line["peer"] == nil {
+	if line["refused"] != "wrong_role" || line["caller"] != "scorer-key" || line["method"] != modelService+"AliasModelRevision" || line["peer"] == nil {
 		t.Errorf("logged %v", line)
 	}
 }
@@ -246,7 +249,7 @@ func TestBadClientCertificates(t *testing.T) {
 			t.Errorf("%s: got %s", c.name, got)
 		}
 		conn.Close()
-		waitFor(t, c.want+" to be counted", func() bool { return maps.Collect(s.guard.counters.Refused())[c.want] > 0 })
+		waitFor(t, c.want+" to be counted", func() bool { return s.refused(c.want) > 0 })
 	}
 	// TLS 1.1, and no TLS at all.
 	if _, err := tls.Dial("tcp", s.addr, &tls.Config{RootCAs: s.authority.pool(), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
@@ -261,7 +264,7 @@ func TestBadClientCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	io.Copy(io.Discard, plain) // until the server hangs up
-	waitFor(t, "both to be counted", func() bool { return maps.Collect(s.guard.counters.Refused())["failed_handshake"] == 2 })
+	waitFor(t, "both to be counted", func() bool { return s.refused("failed_handshake") == 2 })
 	if got := access(with(t, "Bearer "+s.keys["admin-key"]), s.connect(t)); got != "yes yes yes yes" {
 		t.Errorf("a good caller afterwards: %s", got)
 	}
@@ -269,7 +272,7 @@ func TestBadClientCertificates(t *testing.T) {
 
 func TestReflectionNeedsNoCredentialUnlessClosed(t *testing.T) {
 	for _, closed := range []bool{false, true} {
-		s := startSecured(t, Config{Guard: Guard{Security: Security{ClosedReflection: closed}}})
+		s := startSecured(t, Config{Guard: guard.Config{Security: guard.Security{ClosedReflection: closed}}})
 		list := func(ctx context.Context) error {
 			stream, err := grpc_reflection_v1.NewServerReflectionClient(s.connect(t)).ServerReflectionInfo(ctx)
 			if err != nil {
@@ -301,28 +304,6 @@ func TestOpenServer(t *testing.T) {
 	s := start(t, Config{}, newModel(t, 1))
 	if got := access(with(t, "Bearer of something else"), s.conn); got != "yes yes yes yes" {
 		t.Errorf("got %s", got)
-	}
-}
-
-func TestCheckAddr(t *testing.T) {
-	for _, c := range []struct {
-		addr net.Addr
-		sec  Security
-		want bool
-	}{
-		{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 5)}, Security{}, true},
-		{&net.TCPAddr{IP: net.IPv6loopback}, Security{}, true},
-		{&net.UnixAddr{Name: "x"}, Security{}, true},
-		{&net.TCPAddr{}, Security{}, false},
-		{&net.TCPAddr{IP: net.IPv6unspecified}, Security{}, false},
-		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, Security{}, false},
-		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, Security{KeysFile: "x"}, false},
-		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, Security{Plaintext: true}, true},
-		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, Security{CertFile: "x"}, true},
-	} {
-		if err := c.sec.CheckAddr(c.addr); (err == nil) != c.want {
-			t.Errorf("%v, %+v: error %v, want it allowed: %t", c.addr, c.sec, err, c.want)
-		}
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/parley-nlp/parley/internal/guard"
 )
 
 // requestIDKey is the metadata key of a call's id: the caller's own, or one
@@ -61,7 +63,7 @@ func callOf(ctx context.Context) *call {
 
 // logCall gives the call its id, counts it and writes its line.
 func (s *Server) logCall(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	own := &callContext{Context: ctx, call: call{id: requestID(ctx), caller: callerOf(ctx)}}
+	own := &callContext{Context: ctx, call: call{id: requestID(ctx), caller: guard.CallerOf(ctx)}}
 	c := &own.call
 	c.decisions = c.few[:0]
 	start := time.Now()

@@ -2,17 +2,14 @@ package serve
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rs/zerolog"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/tap"
 
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
@@ -33,7 +30,7 @@ func BenchmarkCall(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	addr := serveOnLoopback(b, s)
+	addr := servetest.Start(b, s)
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		b.Fatal(err)
@@ -52,57 +49,3 @@ func BenchmarkCall(b *testing.B) {
 type discardLog struct{}
 
 func (discardLog) Write(line []byte) (int, error) { return len(line), nil }
-
-// BenchmarkGuard is what the guard does for a call: without a credential, with
-// a key among ten, and for a call that is refused under overload.
-func BenchmarkGuard(b *testing.B) {
-	var lines, key string
-	for i := range 10 {
-		secret, line, err := NewKey(fmt.Sprintf("caller-%d", i), Scorer)
-		if err != nil {
-			b.Fatal(err)
-		}
-		key, lines = secret, lines+line
-	}
-	keysFile := folder(b.TempDir()).put(b, "keys", []byte(lines))
-	for _, c := range []struct {
-		name string
-		cfg  Guard
-		md   metadata.MD
-		full bool
-	}{
-		{"open", Guard{}, nil, false},
-		{"key", Guard{Security: Security{KeysFile: keysFile}}, metadata.Pairs("authorization", "Bearer "+key), false},
-		{"refused", Guard{}, nil, true},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			cfg, err := c.cfg.withDefaults()
-			if err != nil {
-				b.Fatal(err)
-			}
-			g, err := newGuard(cfg, zerolog.New(discardLog{}))
-			if err != nil {
-				b.Fatal(err)
-			}
-			if c.full {
-				g.admission.running = load{1000, time.Hour}
-			}
-			info := &tap.Info{FullMethodName: classifyMethod, Header: c.md}
-			b.ReportAllocs()
-			for b.Loop() {
-				parent, cancel := context.WithCancel(context.Background())
-				ctx, err := g.gate(parent, info)
-				if (err != nil) != c.full {
-					b.Fatal(err)
-				}
-				t := ticketOf(ctx)
-				t.start()
-				if err := t.arrive(ctx, 1400); err != nil {
-					b.Fatal(err)
-				}
-				t.end()
-				cancel()
-			}
-		})
-	}
-}

@@ -7,6 +7,8 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
+
+	"github.com/parley-nlp/parley/internal/guard"
 )
 
 // A request that cannot be decoded is the caller's mistake, most often a text
@@ -20,7 +22,7 @@ type body struct {
 	err     error
 	refused bool // err is the guard's
 	ctx     context.Context
-	ticket  *ticket
+	ticket  *guard.Ticket
 }
 
 // A codec is gRPC's codec of protocol buffers that fills bodies as well.
@@ -33,7 +35,7 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if !ok {
 		return c.CodecV2.Unmarshal(data, v)
 	}
-	if b.err = b.ticket.arrive(b.ctx, data.Len()); b.err != nil {
+	if b.err = b.ticket.Arrive(b.ctx, data.Len()); b.err != nil {
 		b.refused = true
 		return nil
 	}
@@ -56,9 +58,9 @@ func decodeErrors(desc grpc.ServiceDesc) *grpc.ServiceDesc {
 
 func decoding(handler grpc.MethodHandler, fullMethod string) grpc.MethodHandler {
 	return func(srv any, ctx context.Context, receive func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-		t := ticketOf(ctx)
-		t.start()
-		defer t.end()
+		t := guard.TicketOf(ctx)
+		t.Start()
+		defer t.End()
 		b := body{ctx: ctx, ticket: t}
 		var failed error
 		answer, err := handler(srv, ctx, func(request any) error {
@@ -67,7 +69,7 @@ func decoding(handler grpc.MethodHandler, fullMethod string) grpc.MethodHandler 
 				failed = b.err
 			}
 			if failed != nil {
-				t.failed(failed)
+				t.Failed(failed)
 			}
 			return failed
 		}, interceptor)

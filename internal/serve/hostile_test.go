@@ -21,6 +21,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+
+	"github.com/parley-nlp/parley/internal/guard"
+	"github.com/parley-nlp/parley/internal/serve/servetest"
 )
 
 // hostiles is how many connections or calls an attack makes:
@@ -48,10 +51,10 @@ type victim struct {
 // startVictim runs a server whose patience is short.
 func startVictim(t *testing.T) *victim {
 	t.Helper()
-	s, err := New(Config{Log: zerolog.Nop(), MaxMessageBytes: 1 << 20, Guard: Guard{
+	s, err := New(Config{Log: zerolog.Nop(), MaxMessageBytes: 1 << 20, Guard: guard.Config{
 		DefaultTimeout: time.Second,
 		MaxTimeout:     time.Minute, // of the client that means well
-		Connections: Connections{
+		Connections: guard.Connections{
 			HandshakeTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond, MaxAge: time.Second, MaxAgeGrace: 2 * time.Second,
 		},
 	}})
@@ -59,7 +62,7 @@ func startVictim(t *testing.T) *victim {
 		t.Fatal(err)
 	}
 	s.Use(newModel(t, 1))
-	addr := serveOnLoopback(t, s)
+	addr := servetest.Start(t, s)
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.WaitForReady(true))) // on a busy machine the server's patience is short for it too
 	if err != nil {
@@ -128,8 +131,8 @@ func heapMB() uint64 {
 // gone waits until nothing is left of the connections and calls of an attack.
 func (v *victim) gone(t *testing.T) {
 	t.Helper()
-	waitFor(t, "the connections to go", func() bool { return v.guard.counters.Connections.Load() <= 1 })
-	waitFor(t, "the calls to go", func() bool { return v.guard.admission.work().calls <= 1 })
+	waitFor(t, "the connections to go", func() bool { return v.guard.Counters().Connections.Load() <= 1 })
+	waitFor(t, "the calls to go", func() bool { calls, _ := v.guard.InFlight(); return calls <= 1 })
 }
 
 // A rawConn speaks HTTP/2 as it likes.
@@ -250,27 +253,27 @@ func TestHostileSilence(t *testing.T) {
 // Connections beyond the limit are closed at once.
 func TestHostileConnections(t *testing.T) {
 	t.Parallel()
-	s, err := New(Config{Log: zerolog.Nop(), Guard: Guard{Connections: Connections{Max: 5}}})
+	s, err := New(Config{Log: zerolog.Nop(), Guard: guard.Config{Connections: guard.Connections{Max: 5}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Use(newModel(t, 1))
-	v := &victim{Server: s, addr: serveOnLoopback(t, s)}
+	v := &victim{Server: s, addr: servetest.Start(t, s)}
 	var open []net.Conn
 	for range 5 {
 		open = append(open, v.dial(t))
 	}
-	waitFor(t, "five connections", func() bool { return s.guard.counters.Connections.Load() == 5 })
+	waitFor(t, "five connections", func() bool { return s.guard.Counters().Connections.Load() == 5 })
 	for range 20 {
 		if err := hungUp(v.dial(t)); err != nil {
 			t.Errorf("a sixth connection stays open: %v", err)
 		}
 	}
-	if got := s.guard.counters.refused[tooManyConnections].Load(); got != 20 {
+	if got := s.refused("too_many_connections"); got != 20 {
 		t.Errorf("%d refusals were counted, want 20", got)
 	}
 	open[0].Close()
-	waitFor(t, "one to go", func() bool { return s.guard.counters.Connections.Load() == 4 })
+	waitFor(t, "one to go", func() bool { return s.guard.Counters().Connections.Load() == 4 })
 	conn, err := grpc.NewClient(v.addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)

@@ -8,10 +8,7 @@ import (
 	"github.com/parley-nlp/parley/internal/metrics"
 )
 
-// register names the counters of the server. A part with counters of its own
-// adds a line for each:
-//
-//	r.Counter("calls_shed_total", "Calls refused ...", metrics.Read(&s.admission.full), "reason", "in_flight")
+// register names the counters of the server.
 func (t *telemetry) register(s *Server) {
 	r := t.registry
 	r.MustRegister(t.calls, t.answers, revisions{s})

@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"crypto/tls"
-	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,10 +12,12 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/parley-nlp/parley/internal/guard"
 )
 
 // quick reloads files at once.
-var quick = Config{Guard: Guard{Security: Security{ReloadInterval: time.Millisecond}}}
+var quick = Config{Guard: guard.Config{Security: guard.Security{ReloadInterval: time.Millisecond}}}
 
 // serving tells which certificate a new connection gets.
 func (s *secured) serving(t *testing.T) string {
@@ -65,9 +66,9 @@ func TestCertificatesReplacedUnderLoad(t *testing.T) {
 		s.files.putPair(t, next)
 		want := next.tls(t).Leaf.SerialNumber.String()
 		waitFor(t, "the new certificate", func() bool { return s.serving(t) == want })
-		failed, before := s.guard.counters.FailedReloads.Load(), calls.Load()
+		failed, before := s.guard.Counters().FailedReloads.Load(), calls.Load()
 		s.files.put(t, "tls.crt", next.cert[:len(next.cert)/2])
-		waitFor(t, "the broken file to be counted", func() bool { return s.guard.counters.FailedReloads.Load() > failed })
+		waitFor(t, "the broken file to be counted", func() bool { return s.guard.Counters().FailedReloads.Load() > failed })
 		waitFor(t, "calls with it", func() bool { return calls.Load() > before+20 })
 		if got := s.serving(t); got != want {
 			t.Errorf("with a broken file the server shows certificate %s, want the old one, %s", got, want)
@@ -75,7 +76,7 @@ func TestCertificatesReplacedUnderLoad(t *testing.T) {
 	}
 	stop()
 	clients.Wait()
-	t.Logf("%d calls, %d files read anew, %d broken", calls.Load(), s.guard.counters.Reloads.Load(), s.guard.counters.FailedReloads.Load())
+	t.Logf("%d calls, %d files read anew, %d broken", calls.Load(), s.guard.Counters().Reloads.Load(), s.guard.Counters().FailedReloads.Load())
 }
 
 // An expired certificate does not take the place of a good one.
@@ -130,7 +131,7 @@ func TestKeysReplaced(t *testing.T) {
 	s := startSecured(t, quick)
 	conn := s.connect(t)
 	old := with(t, "Bearer "+s.keys["admin-key"])
-	line := s.newKey(t, "rotated", Admin)
+	line := s.newKey(t, "rotated", guard.Admin)
 	s.files.put(t, "keys", append(readFile(t, s.files.file("keys")), line...))
 	rotated := with(t, "Bearer "+s.keys["rotated"])
 	waitFor(t, "the new key", func() bool { return access(rotated, conn) == "yes yes yes yes" })
@@ -140,11 +141,11 @@ func TestKeysReplaced(t *testing.T) {
 	s.files.put(t, "keys", []byte(line))
 	waitFor(t, "the old key to go", func() bool { return access(old, conn) == "who who who who" })
 	s.files.put(t, "keys", []byte("broken\n"))
-	waitFor(t, "the broken file to be counted", func() bool { return s.guard.counters.FailedReloads.Load() == 1 })
+	waitFor(t, "the broken file to be counted", func() bool { return s.guard.Counters().FailedReloads.Load() == 1 })
 	if got := access(rotated, conn); got != "yes yes yes yes" {
 		t.Errorf("with a broken file: %s", got)
 	}
-	if got := maps.Collect(s.guard.counters.Refused())["unknown_key"]; got == 0 {
+	if got := s.refused("unknown_key"); got == 0 {
 		t.Error("unknown keys were not counted")
 	}
 }

@@ -45,8 +45,8 @@ var (
 func (c Revisions) withDefaults() (Revisions, error) {
 	c.Alias = cmp.Or(c.Alias, liveAlias)
 	c.MemoryBytes = cmp.Or(c.MemoryBytes, 1<<30)
-	c.Poll = orDefault(c.Poll, 5*time.Second)
-	c.MaxRetry = max(orDefault(c.MaxRetry, time.Minute), c.Poll)
+	c.Poll = cmp.Or(c.Poll, 5*time.Second)
+	c.MaxRetry = max(cmp.Or(c.MaxRetry, time.Minute), c.Poll)
 	for _, alias := range []string{c.Alias, c.ShadowAlias} {
 		if alias != "" && !aliasName.MatchString(alias) {
 			return c, fmt.Errorf("alias %q: want a small letter, then at most 62 small letters, digits or hyphens", alias)

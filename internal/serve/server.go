@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
+	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/model"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
@@ -41,7 +43,7 @@ type Config struct {
 	// Revisions says where revisions come from and which are held.
 	Revisions Revisions
 	// Guard says who may call, and how much at once.
-	Guard Guard
+	Guard guard.Config
 	// Log gets one event a call (but for streams: health watches and
 	// reflection), and never a text.
 	Log zerolog.Logger
@@ -58,10 +60,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.ModelName == "" {
 		c.ModelName = "default"
 	}
-	c.MaxDocumentBytes = orDefault(c.MaxDocumentBytes, 1<<20)
-	c.MaxBatchItems = orDefault(c.MaxBatchItems, 1000)
-	c.MaxMessageBytes = orDefault(c.MaxMessageBytes, 16<<20)
-	c.DrainTimeout = orDefault(c.DrainTimeout, 30*time.Second)
+	c.MaxDocumentBytes = cmp.Or(c.MaxDocumentBytes, 1<<20)
+	c.MaxBatchItems = cmp.Or(c.MaxBatchItems, 1000)
+	c.MaxMessageBytes = cmp.Or(c.MaxMessageBytes, 16<<20)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, 30*time.Second)
 	if telemetry, err := c.Telemetry.withDefaults(); err != nil {
 		return c, err
 	} else {
@@ -78,18 +80,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("drain delay %s and timeout %s: want 0 or more", c.DrainDelay, c.DrainTimeout)
 	}
 	var err error
-	if c.Revisions, err = c.Revisions.withDefaults(); err != nil {
-		return c, err
-	}
-	c.Guard, err = c.Guard.withDefaults()
+	c.Revisions, err = c.Revisions.withDefaults()
 	return c, err
-}
-
-func orDefault[T int | time.Duration](v, usual T) T {
-	if v == 0 {
-		return usual
-	}
-	return v
 }
 
 // A Server answers calls with the model it was last given. Until there is one,
@@ -99,7 +91,7 @@ type Server struct {
 	parleyv1.UnimplementedModelServiceServer
 
 	cfg       Config
-	guard     *guard
+	guard     *guard.Guard
 	validator protovalidate.Validator
 	grpc      *grpc.Server
 	health    *health.Server
@@ -144,12 +136,12 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	s := &Server{cfg: cfg, validator: v, health: health.NewServer(), loaded: make(chan struct{}), shadow: newShadower(cfg.Revisions.Shadow)}
 	s.keeper = newKeeper(s)
 	s.streams, s.endStream = context.WithCancel(context.Background())
-	if s.guard, err = newGuard(cfg.Guard, cfg.Log); err != nil {
+	if s.guard, err = guard.New(cfg.Guard, cfg.Log); err != nil {
 		return nil, err
 	}
 	s.telemetry = newTelemetry(s)
 	handlePanic := recovery.WithRecoveryHandlerContext(s.panicked)
-	s.grpc = grpc.NewServer(append(append(s.guard.options(), s.telemetry.spans()...),
+	s.grpc = grpc.NewServer(append(append(s.guard.Options(), s.telemetry.spans()...),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageBytes),
 		grpc.NumStreamWorkers(64), // goroutines kept warm: a fifth less CPU a call at 64 in flight
@@ -181,13 +173,13 @@ func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	defer s.background(ctx)()
-	defer s.guard.watch()()
+	defer s.guard.Watch()()
 	drained, stopped := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(drained)
 		s.drain(stopped)
 	})
-	err := s.grpc.Serve(s.guard.limitConnections(lis))
+	err := s.grpc.Serve(s.guard.LimitConnections(lis))
 	close(stopped)
 	if !stop() {
 		<-drained

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/model"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
@@ -316,6 +317,7 @@ func TestConfig(t *testing.T) {
 		{Config{MaxMessageBytes: -2}, "limits of 1000 batch items and -2 message bytes: want more than 0"},
 		{Config{DrainDelay: -time.Second}, "drain delay -1s and timeout 30s: want 0 or more"},
 		{Config{DrainTimeout: -time.Second}, "drain delay 0s and timeout -1s: want 0 or more"},
+		{Config{Guard: guard.Config{MaxQueue: -1}}, "a queue of -1ns and a memory limit of 0 bytes: want more than 0"},
 	} {
 		s, err := New(test.cfg)
 		if err != nil && err.Error() != test.want || err == nil && test.want != "" {

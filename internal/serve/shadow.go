@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -28,9 +29,9 @@ type Shadow struct {
 }
 
 func (c Shadow) withDefaults() (Shadow, error) {
-	c.Workers = orDefault(c.Workers, max(1, runtime.GOMAXPROCS(0)/4))
-	c.Queue = orDefault(c.Queue, 1024)
-	c.QueueBytes = orDefault(c.QueueBytes, 16<<20)
+	c.Workers = cmp.Or(c.Workers, max(1, runtime.GOMAXPROCS(0)/4))
+	c.Queue = cmp.Or(c.Queue, 1024)
+	c.QueueBytes = cmp.Or(c.QueueBytes, 16<<20)
 	switch {
 	case !(c.Share >= 0 && c.Share <= 1):
 		return c, fmt.Errorf("shadow share %v: want 0 to 1", c.Share)

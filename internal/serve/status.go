@@ -12,40 +12,17 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
-	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/parley-nlp/parley/internal/rpcerror"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
-
-// errorDomain is ErrorInfo.domain of every error made here.
-const errorDomain = "parley"
 
 // A violation names a field and says what is wrong with it.
 type violation struct{ field, description string }
 
-// newError makes a status with an ErrorInfo first among its details. metadata
-// is key, value, key, value, ...
-func newError(code codes.Code, reason parleyv1.ErrorReason, message string, details []protoadapt.MessageV1, metadata ...string) error {
-	info := &errdetails.ErrorInfo{
-		Reason: strings.TrimPrefix(reason.String(), "ERROR_REASON_"),
-		Domain: errorDomain,
-	}
-	for i := 0; i < len(metadata); i += 2 {
-		if info.Metadata == nil {
-			info.Metadata = map[string]string{}
-		}
-		info.Metadata[metadata[i]] = metadata[i+1]
-	}
-	s, err := status.New(code, message).WithDetails(append([]protoadapt.MessageV1{info}, details...)...)
-	if err != nil { // only for code OK
-		return status.Error(codes.Internal, err.Error())
-	}
-	return s.Err()
-}
-
 // badField makes an INVALID_ARGUMENT about one field.
 func badField(reason parleyv1.ErrorReason, field, message string, metadata ...string) error {
-	return newError(codes.InvalidArgument, reason, field+": "+message, badRequest(violation{field, message}), metadata...)
+	return rpcerror.New(codes.InvalidArgument, reason, field+": "+message, badRequest(violation{field, message}), metadata...)
 }
 
 func badRequest(list ...violation) []protoadapt.MessageV1 {
@@ -62,7 +39,7 @@ func errMalformed(cause error) error {
 	if strings.Contains(cause.Error(), "invalid UTF-8") {
 		message = "the request has a string that is not valid UTF-8"
 	}
-	return newError(codes.InvalidArgument, parleyv1.ErrorReason_ERROR_REASON_MALFORMED_REQUEST, message, nil)
+	return rpcerror.New(codes.InvalidArgument, parleyv1.ErrorReason_ERROR_REASON_MALFORMED_REQUEST, message, nil)
 }
 
 func errInvalidFields(list []violation) error {
@@ -70,7 +47,7 @@ func errInvalidFields(list []violation) error {
 	for i, v := range list {
 		parts[i] = v.field + ": " + v.description
 	}
-	return newError(codes.InvalidArgument, parleyv1.ErrorReason_ERROR_REASON_INVALID_FIELD, strings.Join(parts, "; "), badRequest(list...))
+	return rpcerror.New(codes.InvalidArgument, parleyv1.ErrorReason_ERROR_REASON_INVALID_FIELD, strings.Join(parts, "; "), badRequest(list...))
 }
 
 // textField is the field of errors about a document: also in the results of a
@@ -125,36 +102,35 @@ func errRevisionNotReady(model, id string, state parleyv1.RevisionState) error {
 		parleyv1.RevisionState_REVISION_STATE_LOADING:   "is being loaded",
 		parleyv1.RevisionState_REVISION_STATE_FAILED:    "could not be loaded",
 	}
-	return newError(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_REVISION_NOT_READY, name+" "+words[state], nil,
+	return rpcerror.New(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_REVISION_NOT_READY, name+" "+words[state], nil,
 		"model", model, "revision", name, "state", strings.TrimPrefix(state.String(), "REVISION_STATE_"))
 }
 
 // errNotLoadable is about a revision that is damaged, cannot be used or is going.
 func errNotLoadable(model, id string, cause error) error {
 	name := revisionName(model, id)
-	return newError(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_REVISION_NOT_READY,
+	return rpcerror.New(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_REVISION_NOT_READY,
 		fmt.Sprintf("%s could not be loaded: %v", name, cause), nil, "model", model, "revision", name, "state", "FAILED")
 }
 
 func errNoStore(model string) error {
-	return newError(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_NO_STORE,
+	return rpcerror.New(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_NO_STORE,
 		"this server has no store: its model is the one it was started with", nil, "model", model)
 }
 
 func errNoPrevious(model, alias string) error {
-	return newError(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_NO_PREVIOUS_REVISION,
+	return rpcerror.New(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_NO_PREVIOUS_REVISION,
 		fmt.Sprintf("alias %q of %s never pointed at another revision", alias, model), nil, "model", model, "alias", alias)
 }
 
 func errEtagMismatch(current string) error {
-	return newError(codes.Aborted, parleyv1.ErrorReason_ERROR_REASON_ETAG_MISMATCH,
+	return rpcerror.New(codes.Aborted, parleyv1.ErrorReason_ERROR_REASON_ETAG_MISMATCH,
 		"an alias has moved since: read the model again", nil, "current_etag", current)
 }
 
 func errStoreUnavailable(cause error) error {
-	retry := &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}
-	return newError(codes.Unavailable, parleyv1.ErrorReason_ERROR_REASON_STORE_UNAVAILABLE,
-		fmt.Sprintf("the store does not answer: %v", cause), []protoadapt.MessageV1{retry})
+	return rpcerror.New(codes.Unavailable, parleyv1.ErrorReason_ERROR_REASON_STORE_UNAVAILABLE,
+		fmt.Sprintf("the store does not answer: %v", cause), rpcerror.RetryAfter(retryAfter))
 }
 
 func errPageToken() error {
@@ -163,19 +139,18 @@ func errPageToken() error {
 
 func notFound(reason parleyv1.ErrorReason, kind, name, message string, metadata ...string) error {
 	info := &errdetails.ResourceInfo{ResourceType: kind, ResourceName: name, Description: message}
-	return newError(codes.NotFound, reason, message, []protoadapt.MessageV1{info}, metadata...)
+	return rpcerror.New(codes.NotFound, reason, message, []protoadapt.MessageV1{info}, metadata...)
 }
 
 // retryAfter is how long a client should wait for a server that is starting.
 const retryAfter = time.Second
 
 func errNotReady() error {
-	retry := &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}
-	return newError(codes.Unavailable, parleyv1.ErrorReason_ERROR_REASON_SERVER_NOT_READY, "no model is loaded yet", []protoadapt.MessageV1{retry})
+	return rpcerror.New(codes.Unavailable, parleyv1.ErrorReason_ERROR_REASON_SERVER_NOT_READY, "no model is loaded yet", rpcerror.RetryAfter(retryAfter))
 }
 
 func errInternal(requestID string) error {
-	return newError(codes.Internal, parleyv1.ErrorReason_ERROR_REASON_INTERNAL,
+	return rpcerror.New(codes.Internal, parleyv1.ErrorReason_ERROR_REASON_INTERNAL,
 		"internal error; the server's log has the cause under request id "+requestID, nil, "request_id", requestID)
 }
 

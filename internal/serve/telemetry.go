@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -44,8 +45,8 @@ func (t Telemetry) withDefaults() (Telemetry, error) {
 	if t.LogShare == 0 {
 		t.LogShare = 1
 	}
-	t.SlowCall = orDefault(t.SlowCall, time.Second)
-	t.DriftWindow = orDefault(t.DriftWindow, 10_000)
+	t.SlowCall = cmp.Or(t.SlowCall, time.Second)
+	t.DriftWindow = cmp.Or(t.DriftWindow, 10_000)
 	switch {
 	case !(t.LogShare > 0 && t.LogShare <= 1):
 		return t, fmt.Errorf("log share %v: want more than 0, at most 1", t.LogShare)

@@ -92,7 +92,7 @@ func (p *pairing) enter(name string, m *model.Model, sum [sha256.Size]byte, repo
 // compare compares the heads of a name; the examples' labels for it are in the
 // given column.
 func (p *pairing) compare(name string, column int, report *ComparisonReport) (HeadComparison, error) {
-	labels := p.labels(column)
+	labels := dataset.LabelsOf(p.examples, column)
 	for i := range p.sides {
 		s := &p.sides[i]
 		h := s.model.Head(name)
@@ -116,18 +116,6 @@ func (p *pairing) compare(name string, column int, report *ComparisonReport) (He
 		return HeadComparison{}, fmt.Errorf("head %q: %w", name, err)
 	}
 	return HeadComparison{name, c}, nil
-}
-
-// labels are those that the examples have, ascending.
-func (p *pairing) labels(column int) []string {
-	var labels []string
-	for _, ex := range p.examples {
-		if l := ex.Labels[column]; l != "" {
-			labels = append(labels, l)
-		}
-	}
-	slices.Sort(labels)
-	return slices.Compact(labels)
 }
 
 // judge returns the answers of one side to the labelled examples, in terms of

@@ -1,4 +1,4 @@
-package serve
+package guard
 
 import (
 	"errors"
@@ -6,18 +6,16 @@ import (
 	"strconv"
 	"time"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/protoadapt"
-	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/parley-nlp/parley/internal/rpcerror"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
 // The errors of the guard.
 
 func errUnauthenticated(message string) error {
-	return newError(codes.Unauthenticated, parleyv1.ErrorReason_ERROR_REASON_UNAUTHENTICATED, message, nil)
+	return rpcerror.New(codes.Unauthenticated, parleyv1.ErrorReason_ERROR_REASON_UNAUTHENTICATED, message, nil)
 }
 
 func errWrongRole(who *caller, needs Role) error {
@@ -25,7 +23,7 @@ func errWrongRole(who *caller, needs Role) error {
 	if who.role == 0 {
 		has = "none"
 	}
-	return newError(codes.PermissionDenied, parleyv1.ErrorReason_ERROR_REASON_ROLE_MISSING,
+	return rpcerror.New(codes.PermissionDenied, parleyv1.ErrorReason_ERROR_REASON_ROLE_MISSING,
 		fmt.Sprintf("the call needs one of the roles %s; %s has %s", needs, who.name, has), nil,
 		"caller", who.name, "roles", who.role.String(), "needs_one_of", needs.String())
 }
@@ -35,8 +33,7 @@ func errWrongRole(who *caller, needs Role) error {
 const busyFor = time.Second
 
 func busy(message, limit, value string) error {
-	retry := &errdetails.RetryInfo{RetryDelay: durationpb.New(busyFor)}
-	return newError(codes.ResourceExhausted, parleyv1.ErrorReason_ERROR_REASON_OVERLOADED, message, []protoadapt.MessageV1{retry},
+	return rpcerror.New(codes.ResourceExhausted, parleyv1.ErrorReason_ERROR_REASON_OVERLOADED, message, rpcerror.RetryAfter(busyFor),
 		"limit", limit, "value", value)
 }
 
@@ -49,7 +46,7 @@ func errMemory(limit int64) error {
 }
 
 func errShortDeadline(left, expected time.Duration) error {
-	return newError(codes.DeadlineExceeded, parleyv1.ErrorReason_ERROR_REASON_INSUFFICIENT_DEADLINE,
+	return rpcerror.New(codes.DeadlineExceeded, parleyv1.ErrorReason_ERROR_REASON_INSUFFICIENT_DEADLINE,
 		fmt.Sprintf("the deadline is in %s, the answer takes %s or more", left, expected), nil,
 		"left_ms", milliseconds(left), "expected_ms", milliseconds(expected))
 }

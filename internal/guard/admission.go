@@ -1,7 +1,6 @@
-package serve
+package guard
 
 import (
-	"context"
 	"math"
 	"runtime"
 	"sync"
@@ -35,7 +34,7 @@ type admission struct {
 	receiving load
 	running   load
 	turns     int64     // calls whose turn it is
-	line      []*ticket // the others that run, first come first served
+	line      []*Ticket // the others that run, first come first served
 	ticks     int64
 	idleTicks int     // since the processors were last busy
 	pace      float64 // ns a byte at best, lately
@@ -86,30 +85,8 @@ func (e *expectation) learn(took time.Duration, bytes int) {
 	e.byte += (min(float64(took), 4*e.byte*float64(bytes)+1e6)/float64(bytes) - e.byte) / 32
 }
 
-// A ticket is a call that was let in.
-type ticket struct {
-	admission *admission // nil if the call does not count
-	guard     *guard
-	name      string // of the method
-	caller    *caller
-	deadline  time.Time
-	cancel    context.CancelFunc // of that deadline; unused: the context of the stream, its parent, ends first
-	expects   *expectation
-
-	tick    int64
-	usual   load // what it counts for while it waits and receives
-	running load
-	turn    chan struct{} // closed when it is its turn; nil if it had it at once
-	hasTurn bool
-	begun   time.Time
-	ended   bool
-	bytes   int           // of its request, and callBytes
-	least   time.Duration // that it takes
-	refused refusalReason // after it was let in
-}
-
 // enter lets a call in whose headers have come.
-func (a *admission) enter(t *ticket) refusalReason {
+func (a *admission) enter(t *Ticket) refusalReason {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	work := a.queue()
@@ -125,7 +102,7 @@ func (a *admission) enter(t *ticket) refusalReason {
 }
 
 // start is called when the goroutine of a call runs.
-func (a *admission) start(t *ticket) {
+func (a *admission) start(t *Ticket) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if age := a.ticks - t.tick; age < int64(len(a.waiting)) {
@@ -135,7 +112,7 @@ func (a *admission) start(t *ticket) {
 }
 
 // begin lets a call go on whose request has come.
-func (a *admission) begin(t *ticket, bytes int) refusalReason {
+func (a *admission) begin(t *Ticket, bytes int) refusalReason {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.received(t)
@@ -158,23 +135,8 @@ func (a *admission) begin(t *ticket, bytes int) refusalReason {
 	return noRefusal
 }
 
-// wait waits until it is the turn of a call that has begun. Its error is that
-// of ctx when that ends first.
-func (t *ticket) wait(ctx context.Context) error {
-	if t.turn != nil {
-		select {
-		case <-t.turn:
-			runtime.Gosched() // those that read and write go first
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	t.begun = time.Now()
-	return nil
-}
-
 // end is called when the answer to a call is made, whether it had begun or not.
-func (a *admission) end(t *ticket) {
+func (a *admission) end(t *Ticket) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.received(t)
@@ -208,7 +170,7 @@ func (a *admission) call(turns int64) {
 }
 
 // received is called when a call receives no longer.
-func (a *admission) received(t *ticket) {
+func (a *admission) received(t *Ticket) {
 	a.receiving.sub(t.usual)
 	t.usual = load{}
 }

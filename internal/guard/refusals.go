@@ -1,4 +1,4 @@
-package serve
+package guard
 
 import (
 	"iter"
@@ -43,8 +43,8 @@ var refusalNames = [refusals]string{
 	tooManyConnections: "too_many_connections",
 }
 
-// GuardCounters count what the guard does. All may be read at any time.
-type GuardCounters struct {
+// Counters count what the guard does. All may be read at any time.
+type Counters struct {
 	Connections   atomic.Int64 // now
 	Reloads       atomic.Int64 // files read anew
 	FailedReloads atomic.Int64 // new files that were broken
@@ -54,8 +54,8 @@ type GuardCounters struct {
 	log     zerolog.Logger
 }
 
-func newGuardCounters(log zerolog.Logger) *GuardCounters {
-	c := &GuardCounters{log: log}
+func newCounters(log zerolog.Logger) *Counters {
+	c := &Counters{log: log}
 	for i := range c.logs {
 		// A flood of refusals must not become a flood of lines.
 		c.logs[i] = log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Second})
@@ -64,11 +64,11 @@ func newGuardCounters(log zerolog.Logger) *GuardCounters {
 }
 
 // Refused yields the reasons of refusals, always all of them and in the same
-// order, and how often each came.
-func (c *GuardCounters) Refused() iter.Seq2[string, int64] {
-	return func(yield func(string, int64) bool) {
+// order, and the count of each.
+func (c *Counters) Refused() iter.Seq2[string, *atomic.Int64] {
+	return func(yield func(string, *atomic.Int64) bool) {
 		for r := noRefusal + 1; r < refusals; r++ {
-			if !yield(refusalNames[r], c.refused[r].Load()) {
+			if !yield(refusalNames[r], &c.refused[r]) {
 				return
 			}
 		}
@@ -76,7 +76,7 @@ func (c *GuardCounters) Refused() iter.Seq2[string, int64] {
 }
 
 // refuse counts a refused call and logs it, without what it has sent.
-func (c *GuardCounters) refuse(why refusalReason, method string, who *caller, from net.Addr) {
+func (c *Counters) refuse(why refusalReason, method string, who *caller, from net.Addr) {
 	c.refused[why].Add(1)
 	e := c.logs[why].Info()
 	if e == nil {
@@ -93,7 +93,7 @@ func (c *GuardCounters) refuse(why refusalReason, method string, who *caller, fr
 }
 
 // refuseConnection counts a connection that was turned away and logs it.
-func (c *GuardCounters) refuseConnection(why refusalReason, from net.Addr, cause error) {
+func (c *Counters) refuseConnection(why refusalReason, from net.Addr, cause error) {
 	c.refused[why].Add(1)
 	if e := c.logs[why].Info(); e != nil {
 		e.Str("refused", refusalNames[why]).Stringer("peer", from).AnErr("cause", cause).Send()
@@ -117,7 +117,7 @@ type checker interface {
 }
 
 // reloaded looks whether files have changed, and counts and logs it.
-func (c *GuardCounters) reloaded(what string, v checker) {
+func (c *Counters) reloaded(what string, v checker) {
 	changed, err := v.Check()
 	switch {
 	case err != nil:

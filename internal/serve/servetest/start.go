@@ -1,4 +1,5 @@
-package serve
+// Package servetest runs servers in tests.
+package servetest
 
 import (
 	"context"
@@ -6,9 +7,15 @@ import (
 	"testing"
 )
 
-// serveOnLoopback runs s on a free port of this machine until the test ends,
-// and returns its address.
-func serveOnLoopback(t testing.TB, s *Server) string {
+// A Server is a serve.Server. That package uses this one in its own tests.
+type Server interface {
+	Serve(ctx context.Context, lis net.Listener) error
+	Stop()
+}
+
+// Start runs s on a free port of this machine until the test ends, and returns
+// its address.
+func Start(t testing.TB, s Server) string {
 	t.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,4 +1,4 @@
-package serve
+package guard
 
 import (
 	"strings"
@@ -31,7 +31,7 @@ func methodRules() map[string]methodRule {
 }
 
 // rule returns what to do with calls of the method of that name.
-func (g *guard) rule(name string) methodRule {
+func (g *Guard) rule(name string) methodRule {
 	if m, ok := g.rules[name]; ok {
 		return m
 	}

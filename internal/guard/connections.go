@@ -1,4 +1,4 @@
-package serve
+package guard
 
 import (
 	"errors"
@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// limitConnections returns lis with a limit on open connections: those over it
+// LimitConnections returns lis with a limit on open connections: those over it
 // are closed at once, so that their clients go elsewhere.
-func (g *guard) limitConnections(lis net.Listener) net.Listener {
+func (g *Guard) LimitConnections(lis net.Listener) net.Listener {
 	return &limitedListener{lis, g}
 }
 
 type limitedListener struct {
 	net.Listener
-	guard *guard
+	guard *Guard
 }
 
 func (l *limitedListener) Accept() (net.Conn, error) {

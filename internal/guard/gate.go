@@ -1,20 +1,18 @@
-package serve
+package guard
 
 import (
 	"context"
 	"net"
 	"time"
 
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 )
 
 // gate is what every call passes when its headers have come, before anything
 // of its request is read: who calls, may they, is there time, is there room. It
 // runs in the goroutine that reads the connection, so it must not wait.
-func (g *guard) gate(ctx context.Context, info *tap.Info) (context.Context, error) {
+func (g *Guard) gate(ctx context.Context, info *tap.Info) (context.Context, error) {
 	m := g.rule(info.FullMethodName)
 	if m.open {
 		return ctx, nil
@@ -24,10 +22,10 @@ func (g *guard) gate(ctx context.Context, info *tap.Info) (context.Context, erro
 		why = wrongRole
 	}
 	if why != noRefusal {
-		return ctx, g.refuse(ctx, why, &ticket{name: info.FullMethodName, caller: who}, m.needs)
+		return ctx, g.refuse(ctx, why, &Ticket{name: info.FullMethodName, caller: who}, m.needs)
 	}
 	deadline, own := g.deadline(ctx)
-	t := &ticket{guard: g, name: info.FullMethodName, caller: who, deadline: deadline}
+	t := &Ticket{guard: g, name: info.FullMethodName, caller: who, deadline: deadline}
 	if m.counted {
 		t.admission, t.expects = g.admission, m.expects
 		if why = g.enter(t); why != noRefusal {
@@ -41,7 +39,7 @@ func (g *guard) gate(ctx context.Context, info *tap.Info) (context.Context, erro
 }
 
 // enter looks whether there is room for a call.
-func (g *guard) enter(t *ticket) refusalReason {
+func (g *Guard) enter(t *Ticket) refusalReason {
 	if g.memory.full.Load() {
 		return memoryFull
 	}
@@ -50,7 +48,7 @@ func (g *guard) enter(t *ticket) refusalReason {
 
 // deadline returns when a call ends at the latest, and whether that is the
 // deadline it has: if it has none it gets the default, if a later one the latest.
-func (g *guard) deadline(ctx context.Context) (deadline time.Time, own bool) {
+func (g *Guard) deadline(ctx context.Context) (deadline time.Time, own bool) {
 	now := time.Now()
 	deadline, own = ctx.Deadline()
 	latest := now.Add(g.cfg.MaxTimeout)
@@ -64,7 +62,7 @@ func (g *guard) deadline(ctx context.Context) (deadline time.Time, own bool) {
 }
 
 // refuse counts and logs a refusal and returns its error.
-func (g *guard) refuse(ctx context.Context, why refusalReason, t *ticket, needs Role) error {
+func (g *Guard) refuse(ctx context.Context, why refusalReason, t *Ticket, needs Role) error {
 	var from net.Addr
 	if p, ok := peer.FromContext(ctx); ok {
 		from = p.Addr
@@ -83,56 +81,4 @@ func (g *guard) refuse(ctx context.Context, why refusalReason, t *ticket, needs 
 		return errUnauthenticated("the key is not one of this server's")
 	}
 	return errUnauthenticated("the call needs " + g.callers.schemes())
-}
-
-type ticketKey struct{}
-
-// ticketOf returns the ticket of a call, nil if it did not pass the gate.
-func ticketOf(ctx context.Context) *ticket {
-	t, _ := ctx.Value(ticketKey{}).(*ticket)
-	return t
-}
-
-// start is called when the goroutine of a call runs.
-func (t *ticket) start() {
-	if t != nil && t.admission != nil {
-		t.admission.start(t)
-	}
-}
-
-// arrive is called when the bytes of a request are there, not decoded yet. Its
-// error is the call's.
-func (t *ticket) arrive(ctx context.Context, bytes int) error {
-	if t == nil || t.admission == nil {
-		return nil
-	}
-	if t.refused = t.admission.begin(t, bytes); t.refused != noRefusal {
-		return t.guard.refuse(ctx, t.refused, t, 0)
-	}
-	if err := t.wait(ctx); err != nil {
-		return status.FromContextError(err).Err()
-	}
-	return nil
-}
-
-// failed is called when a request could not be received.
-func (t *ticket) failed(err error) {
-	if t != nil && t.refused == noRefusal && status.Code(err) == codes.ResourceExhausted {
-		t.guard.counters.refused[messageTooLarge].Add(1) // by gRPC; the call has a log line of its own
-	}
-}
-
-// end is called when the answer is made.
-func (t *ticket) end() {
-	if t != nil && t.admission != nil {
-		t.admission.end(t)
-	}
-}
-
-// callerOf is what the log calls the caller of a call, "" if anybody.
-func callerOf(ctx context.Context) string {
-	if t := ticketOf(ctx); t != nil {
-		return t.caller.name
-	}
-	return ""
 }

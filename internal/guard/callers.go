@@ -1,4 +1,4 @@
-package serve
+package guard
 
 import (
 	"cmp"
@@ -11,7 +11,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"time"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
@@ -19,54 +18,6 @@ import (
 
 	"github.com/parley-nlp/parley/internal/reload"
 )
-
-// Security says who may call. Without client certificates and keys everybody
-// may call everything, and without TLS the server listens on loopback only.
-type Security struct {
-	// CertFile and KeyFile are the server's certificate with its chain and its
-	// private key, as PEM. They are read anew when they change, as are the other
-	// files; a file that is broken leaves what was read before.
-	CertFile, KeyFile string
-	// ClientCAFile has the authorities of client certificates, as PEM. A client
-	// need not show one, but one that it shows must be good.
-	ClientCAFile string
-	// Roles are those of client certificates.
-	Roles []CertificateRole
-	// KeysFile is a file of keys; NewKey makes its lines. Clients send
-	// "authorization: Bearer KEY".
-	KeysFile string
-	// Plaintext allows to listen elsewhere than on loopback without TLS.
-	Plaintext bool
-	// ClosedReflection asks for a credential for server reflection too.
-	ClosedReflection bool
-	// ReloadInterval is how often the files are looked at; 5 s.
-	ReloadInterval time.Duration
-}
-
-// ErrPlaintext is the error of a server without TLS on an address other than
-// loopback, unless Security.Plaintext is set.
-var ErrPlaintext = errors.New("not a loopback address: it needs TLS")
-
-// CheckAddr returns ErrPlaintext when the server must not listen on addr.
-func (s Security) CheckAddr(addr net.Addr) error {
-	tcp, ok := addr.(*net.TCPAddr)
-	if s.CertFile != "" || s.Plaintext || !ok || tcp.IP.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("%s is %w", addr, ErrPlaintext)
-}
-
-func (s Security) check() error {
-	switch {
-	case (s.CertFile == "") != (s.KeyFile == ""):
-		return errors.New("TLS needs both a certificate and its key")
-	case s.ClientCAFile != "" && s.CertFile == "":
-		return errors.New("client certificates need TLS: a certificate of the server and its key")
-	case (s.ClientCAFile == "") != (len(s.Roles) == 0):
-		return errors.New("client certificates need both their authorities and roles: without a role nobody may call")
-	}
-	return nil
-}
 
 // A caller is who calls.
 type caller struct {
@@ -80,13 +31,13 @@ var anybody = &caller{role: Admin}
 // callers tells who calls.
 type callers struct {
 	cfg      Security
-	counters *GuardCounters
+	counters *Counters
 	cert     *reload.Value[tls.Certificate] // nil without TLS
 	clientCA *reload.Value[*x509.CertPool]  // nil without client certificates
 	keys     *reload.Value[[]bearerKey]     // nil without keys
 }
 
-func newCallers(cfg Security, counters *GuardCounters) (*callers, error) {
+func newCallers(cfg Security, counters *Counters) (*callers, error) {
 	c := &callers{cfg: cfg, counters: counters}
 	var err error
 	if cfg.CertFile != "" {
