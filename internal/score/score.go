@@ -96,7 +96,7 @@ func newLine(ex dataset.Example, err error) (line, error) {
 	case err != nil:
 		return line{}, err
 	}
-	l := line{document: Document{ex.Text, ex.Target}, row: Row{ID: ex.ID}}
+	l := line{document: Document{ex.Text, ex.Target}, row: Row{ID: ex.ID, Columns: ex.Kept}}
 	if l.row.ID == "" {
 		l.row.ID = fmt.Sprintf("%s:%d", ex.File, ex.Line)
 	}
@@ -128,7 +128,7 @@ func classify(ctx context.Context, c Classifier, chunk []line) error {
 		return err
 	}
 	for j, row := range rows {
-		row.ID = chunk[at[j]].row.ID
+		row.ID, row.Columns = chunk[at[j]].row.ID, chunk[at[j]].row.Columns
 		chunk[at[j]].row = row
 	}
 	return nil
