@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"data/learningcurve": {"data", "internal/dataset", "internal/train"},
 	"data":               {},
 	"internal/bayesian":  {},
-	"internal/dataset":   {"github.com/klauspost/compress"},
+	"internal/dataset":   {"github.com/bmatcuk/doublestar/v4", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "golang.org/x/text"},
 	"internal/exact":     {},
 	"internal/judge":     {"internal/exact"},
 	"internal/model":     {"internal/exact", "golang.org/x/text"},

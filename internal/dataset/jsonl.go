@@ -40,15 +40,16 @@ func (j *jsonl) next(t *table) error {
 		}
 		j.started = true
 		t.begin(begins)
-		return parseObject(t, trimEOL(line))
+		line = trimEOL(bytes.TrimPrefix(line, []byte(mark))) // files were joined
+		if msg := j.in.badBytes(line); msg != "" {
+			return badRow(msg)
+		}
+		return parseObject(t, line)
 	}
 }
 
 // parseObject sets the columns of t from one line.
 func parseObject(t *table, line []byte) error {
-	if msg := badBytes(line); msg != "" {
-		return badRow(msg)
-	}
 	if !isJSON(line) {
 		return badRow(jsonError(line))
 	}
@@ -141,13 +142,9 @@ func skipSpace(b []byte, i int) int {
 // stringEnd returns the offset after the string that begins at b[i].
 func stringEnd(b []byte, i int) int {
 	for i++; b[i] != '"'; i++ {
-		for plainInString[b[i]] {
+		if b[i] == '\\' {
 			i++
 		}
-		if b[i] == '"' {
-			break
-		}
-		i++ // the backslash
 	}
 	return i + 1
 }
