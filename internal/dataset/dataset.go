@@ -94,6 +94,7 @@ const (
 	FormatCSV
 	FormatTSV
 	FormatText // plain text: see Split
+	FormatParquet
 )
 
 // DefaultMaxRowBytes is the limit of a row's length when Options has none.

@@ -21,7 +21,9 @@ const maxZstdMemory = 256 << 20
 // limit before it consumes any.
 type input struct {
 	r     io.Reader
-	kind  string // "gzip", "zstd" or "", for errors
+	file  io.ReaderAt // of a Parquet file, which is not read by lines
+	size  int64       // of that
+	kind  string      // "gzip", "zstd" or "", for errors
 	close func()
 
 	buf  []byte
@@ -55,6 +57,9 @@ func newInput(src Source, opts Options) (*input, error) {
 		in.close()
 		return nil, fileError(src.name, err)
 	}
+	if auto := opts.Format == FormatAuto || opts.Format == FormatParquet; auto && isParquet(head) {
+		return in, in.openParquet(src, f, br)
+	}
 	if err := in.decompress(br, head); err != nil {
 		in.close()
 		return nil, fmt.Errorf("%s: %s data: %w", src.name, in.kind, err)
@@ -64,6 +69,17 @@ func newInput(src Source, opts Options) (*input, error) {
 		return nil, fmt.Errorf("%s: %w", src.name, err)
 	}
 	return in, nil
+}
+
+// openParquet sets in.file.
+func (in *input) openParquet(src Source, f, begun io.Reader) (err error) {
+	closeFile, remove := in.close, func() {}
+	if in.file, in.size, remove, err = parquetFile(f, begun); err != nil {
+		closeFile()
+		return fileError(src.name, err)
+	}
+	in.close = func() { remove(); closeFile() }
+	return nil
 }
 
 // decompress sets in.r by the magic bytes at the start.

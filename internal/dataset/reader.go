@@ -61,14 +61,17 @@ func open(src Source, opts Options) (*reader, error) {
 		in.close()
 		return nil, r.final(err)
 	}
-	_, r.header = r.dec.(*delimited)
-	if _, text := r.dec.(*plainText); text {
-		r.header = true
-	}
+	_, keys := r.dec.(*jsonl)
+	r.header = !keys
 	return r, nil
 }
 
-func (r *reader) close() { r.in.close() }
+func (r *reader) close() {
+	if p, ok := r.dec.(*parquetRows); ok {
+		p.close()
+	}
+	r.in.close()
+}
 
 // want makes the wanted columns.
 func (r *reader) want(opts Options) {
@@ -91,9 +94,19 @@ func (r *reader) want(opts Options) {
 
 // newDecoder chooses the decoder by the wanted format, the name, or the data.
 func (r *reader) newDecoder(opts Options) (decoder, error) {
+	if r.in.file != nil {
+		return newParquet(r, r.in.file, r.in.size)
+	}
 	line, err := r.in.peekLine()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case isParquet(line[:min(4, len(line))]) && r.in.kind != "":
+		return nil, fmt.Errorf("the file is Parquet in %s: unpack it first", r.in.kind)
+	case isParquet(line[:min(4, len(line))]):
+		return nil, errors.New("the file is Parquet")
+	case opts.Format == FormatParquet || opts.Format == FormatAuto && formatOf(r.name) == FormatParquet:
+		return nil, errors.New("the file is no Parquet")
 	}
 	f := opts.Format
 	if f == FormatAuto {

@@ -32,7 +32,7 @@ func Reader(name string, r io.Reader) Source {
 
 // Files turns paths into sources. "-" is stdin. A directory stands for its data
 // files (names ending in .jsonl, .ndjson, .csv, .tsv or .tab, and perhaps .gz
-// or .zst) and those of its sub-folders, sorted by name; hidden files and
+// or .zst, or in .parquet) and those of its sub-folders, sorted by name; hidden files and
 // folders are left out, and a directory without data files is an error. A path
 // that names a file is taken whatever its ending, and so are those that match a
 // pattern such as "data/**/*.txt": see glob.
@@ -126,7 +126,7 @@ func dataFiles(fsys fs.FS, root string) ([]string, error) {
 		return nil
 	})
 	if err == nil && len(names) == 0 {
-		err = fmt.Errorf("%s: no data files (.jsonl, .ndjson, .csv, .tsv or .tab, also with .gz or .zst)", root)
+		err = fmt.Errorf("%s: no data files (.jsonl, .ndjson, .csv, .tsv or .tab, also with .gz or .zst, or .parquet)", root)
 	}
 	return names, err
 }
@@ -157,6 +157,8 @@ func formatOf(name string) Format {
 		return FormatCSV
 	case ".tsv", ".tab":
 		return FormatTSV
+	case ".parquet":
+		return FormatParquet
 	}
 	return FormatAuto
 }
