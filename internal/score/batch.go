@@ -34,6 +34,15 @@ type line struct {
 	example  dataset.Example
 }
 
+// size is what the line holds of the input, in bytes.
+func (l *line) size() int {
+	n := len(l.document.Text) + len(l.document.Target)
+	for _, v := range l.row.Columns {
+		n += len(v.Text)
+	}
+	return n
+}
+
 // The kinds of errors that are found before anybody is asked; others are called
 // by their code.
 const (
@@ -46,7 +55,7 @@ const (
 // A batch is rows that are answered together.
 type batch struct {
 	lines []line
-	bytes int // of texts and targets
+	bytes int // of the input
 
 	// read is how many rows of the input there are up to here, and hash their
 	// digest.
@@ -71,7 +80,7 @@ func batches(in *input, rows iter.Seq2[line, error]) iter.Seq2[*batch, error] {
 			return len(full.lines) == 0 || yield(full, nil)
 		}
 		for l, err := range rows {
-			size := len(l.document.Text) + len(l.document.Target)
+			size := l.size()
 			if err != nil || len(b.lines) == batchRows || b.bytes+size > batchBytes {
 				if !flush() {
 					return
@@ -98,7 +107,7 @@ func newLine(ex dataset.Example, err error) (line, error) {
 	case err != nil:
 		return line{}, err
 	}
-	l := line{document: Document{ex.Text, ex.Target}, row: Row{ID: ex.ID}, example: ex}
+	l := line{document: Document{ex.Text, ex.Target}, row: Row{ID: ex.ID, Columns: ex.Kept}, example: ex}
 	if l.row.ID == "" {
 		l.row.ID = fmt.Sprintf("%s:%d", ex.File, ex.Line)
 	}
@@ -135,7 +144,7 @@ func (b *batch) classify(ctx context.Context, c Classifier) error {
 	}
 	for j, row := range rows {
 		l := &b.lines[at[j]]
-		row.ID = l.row.ID
+		row.ID, row.Columns = l.row.ID, l.row.Columns
 		if l.row = row; row.Err != nil {
 			l.kind = row.Err.Code
 		}

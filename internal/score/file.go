@@ -156,7 +156,7 @@ func (o *File) save(s State, complete bool) error {
 		return err
 	}
 	if o.saved = time.Now(); o.key.Revision == "" {
-		o.key.Revision = revisionID(s.Revision)
+		o.key.Revision = RevisionID(s.Revision)
 	}
 	return writeJSON(checkpointName(o.path), Checkpoint{checkpointVersion, o.key, s, complete})
 }

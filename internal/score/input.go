@@ -54,7 +54,9 @@ func (in *input) add(ex dataset.Example, err error) {
 		b = appendPart(append(b, 1), err.Error())
 	} else {
 		b = appendPart(appendPart(appendPart(append(b, 0), ex.ID), ex.Target), ex.Text)
-		b = appendKept(b, ex)
+		for _, v := range ex.Kept {
+			b = appendPart(appendPart(b, v.Name), v.Text)
+		}
 	}
 	in.digest.Write(b)
 	in.read++

@@ -80,7 +80,7 @@ func (p *pin) first(results []client.Result) error {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.want != "" && revisionID(r.Revision) != p.want {
+		if p.want != "" && RevisionID(r.Revision) != p.want {
 			return fmt.Errorf("%w: %s answers, the run was begun with %s", ErrRevision, r.Revision, p.want)
 		}
 		p.name = r.Revision
@@ -89,5 +89,5 @@ func (p *pin) first(results []client.Result) error {
 	return nil
 }
 
-// revisionID is the last part of models/NAME/revisions/ID.
-func revisionID(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+// RevisionID is the id in the name of a revision: the last part of models/NAME/revisions/ID.
+func RevisionID(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

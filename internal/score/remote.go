@@ -65,7 +65,7 @@ func Remote(c *client.Client, o Options, calls Calls) (Classifier, error) {
 		MaxEvidenceTerms: int32(o.Evidence), MinMargin: &o.MinMargin,
 	}
 	r := &remote{calls, opts, newLimit(calls.Most), newPin(c)}
-	if r.want = revisionID(calls.Revision); r.want != calls.Revision {
+	if r.want = RevisionID(calls.Revision); r.want != calls.Revision {
 		r.set(calls.Revision)
 	}
 	return r, nil
@@ -179,7 +179,7 @@ func remoteRow(result client.Result) Row {
 			Tokens: int(c.GetInput().GetTokenCount()), KnownTokens: int(c.GetInput().GetKnownTokenCount()),
 			Truncated: c.GetInput().GetTruncated(),
 		},
-		Revision: revisionID(result.Revision),
+		Revision: RevisionID(result.Revision),
 	}
 	for _, p := range c.GetPredictions() {
 		row.Predictions = append(row.Predictions, remotePrediction(p))
