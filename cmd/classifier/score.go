@@ -185,7 +185,7 @@ func (r *scoreRun) toFile(path string) (s score.State, before int64, err error) 
 	if err != nil {
 		return s, 0, err
 	}
-	out.Shard = r.shard
+	out.Shard, out.Every = r.shard, r.CheckpointEvery
 	before = out.State().Summary.Rows
 	if before > 0 {
 		fmt.Fprintf(r.stderr, "classifier: going on after %s\n", rowCount(before))

@@ -22,6 +22,7 @@ type runFlags struct {
 	MaxErrors           *int          `xor:"errors" placeholder:"N" help:"End when more than N rows cannot be classified. Default: no limit."`
 	Resume              bool          `xor:"start" help:"Go on with the run that has left FILE.partial; from the beginning when there is none."`
 	Overwrite           bool          `xor:"start" help:"Lose what an earlier run has left, and begin anew."`
+	CheckpointEvery     time.Duration `default:"1s" help:"Time between two checkpoints: what a crash costs. Default: ${default}."`
 	Shard               string        `placeholder:"I/N" help:"Score the I-th of N equal parts of the rows, I from 0 to N-1; score merge puts them together."`
 	RetryFor            time.Duration `default:"5m" help:"With a server: time for which a call is made again that it does not answer or has no room for. Default: ${default}."`
 	AllowRevisionChange bool          `help:"Go on with another revision when the one that answered first is gone."`
@@ -38,8 +39,8 @@ func (c *scoreCmd) check() error {
 		return usagef("--jobs %d: want 1 to %d, or 0 for the default", c.Jobs, maxJobs)
 	case c.MaxErrors != nil && *c.MaxErrors < 0:
 		return usagef("--max-errors %d: want 0 or more", *c.MaxErrors)
-	case c.RetryFor < 0:
-		return usagef("--retry-for %v: want 0 or more", c.RetryFor)
+	case c.RetryFor < 0 || c.CheckpointEvery < 0:
+		return usagef("--retry-for %v, --checkpoint-every %v: want 0 or more", c.RetryFor, c.CheckpointEvery)
 	}
 	if err := c.checkOut(); err != nil {
 		return err
@@ -112,7 +113,7 @@ func (c *scoreCmd) calls(revision string) score.Calls {
 // that say where the model comes from, whose revision is in the key.
 var notInOutput = []string{
 	"help", "config", "out", "model", "store", "addr", "tls", "plaintext", "model-name", "revision", "jobs",
-	"fail-fast", "max-errors", "resume", "overwrite", "shard", "retry-for", "allow-revision-change", "progress",
+	"fail-fast", "max-errors", "resume", "overwrite", "checkpoint-every", "shard", "retry-for", "allow-revision-change", "progress",
 }
 
 // settings are the flags that the output depends on: all others, so that a new

@@ -20,9 +20,6 @@ const (
 	Overwrite              // remove it
 )
 
-// CheckpointEvery is the time between two checkpoints: what a crash may cost.
-const CheckpointEvery = time.Second
-
 // ErrPartial is wrapped by the error of OpenFile for what an earlier run has left.
 var ErrPartial = errors.New("a run before has not ended")
 
@@ -37,6 +34,8 @@ type File struct {
 	key   Key
 	start State
 	saved time.Time
+
+	Every time.Duration // between two checkpoints: what a crash may cost
 
 	// Finish makes FILE of the rows in FILE.partial, where that is not the file
 	// itself; nil when it is.
@@ -144,7 +143,7 @@ func (o *File) Run(run func(s State, out io.Writer, mark func(State) error) (Sta
 
 // mark saves a checkpoint when the last one is old.
 func (o *File) mark(s State) error {
-	if time.Since(o.saved) < CheckpointEvery {
+	if time.Since(o.saved) < o.Every {
 		return nil
 	}
 	return o.save(s, false)
