@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"unicode/utf16"
 )
 
-// jsonl reads one JSON object a line. encoding/json checks the line and decodes
-// strings; the walk over the object is our own, because encoding/json silently
-// keeps the last of two equal keys and replaces half a surrogate pair.
+// jsonl reads one JSON object a line. The walk over the object is our own,
+// because encoding/json silently keeps the last of two equal keys and replaces
+// half a surrogate pair.
 type jsonl struct {
 	in      *input
 	started bool // something other than white space has been seen
@@ -51,7 +49,7 @@ func parseObject(t *table, line []byte) error {
 	if msg := badBytes(line); msg != "" {
 		return badRow(msg)
 	}
-	if !json.Valid(line) {
+	if !isJSON(line) {
 		return badRow(jsonError(line))
 	}
 	first := skipSpace(line, 0)
@@ -134,7 +132,7 @@ func kindOf(b byte) kind {
 }
 
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && bytes.IndexByte([]byte(jsonSpace), b[i]) >= 0 {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r' || b[i] == '\n') {
 		i++
 	}
 	return i
@@ -143,9 +141,13 @@ func skipSpace(b []byte, i int) int {
 // stringEnd returns the offset after the string that begins at b[i].
 func stringEnd(b []byte, i int) int {
 	for i++; b[i] != '"'; i++ {
-		if b[i] == '\\' {
+		for plainInString[b[i]] {
 			i++
 		}
+		if b[i] == '"' {
+			break
+		}
+		i++ // the backslash
 	}
 	return i + 1
 }
@@ -178,49 +180,4 @@ func nestedEnd(b []byte, i int) int {
 			}
 		}
 	}
-}
-
-// unquote decodes a valid JSON string.
-func unquote(quoted []byte) (string, error) {
-	inner := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner), nil
-	}
-	if half := loneSurrogate(inner); half != "" {
-		return "", errors.New("half of a surrogate pair: " + half)
-	}
-	var s string
-	err := json.Unmarshal(quoted, &s)
-	return s, err
-}
-
-// loneSurrogate returns the first \uD800-\uDFFF escape in the inside of a valid
-// JSON string that has no partner, "" if none.
-func loneSurrogate(s []byte) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' {
-			continue
-		}
-		i++
-		if s[i] != 'u' {
-			continue
-		}
-		r := hex4(s[i+1:])
-		i += 4
-		if !utf16.IsSurrogate(r) {
-			continue
-		}
-		next := s[i+1:]
-		if len(next) < 6 || next[0] != '\\' || next[1] != 'u' || utf16.DecodeRune(r, hex4(next[2:])) == '\uFFFD' {
-			return string(s[i-5 : i+1])
-		}
-		i += 6
-	}
-	return ""
-}
-
-// hex4 decodes the four digits of a valid \u escape.
-func hex4(b []byte) rune {
-	n, _ := strconv.ParseUint(string(b[:4]), 16, 16) // checked by encoding/json
-	return rune(n)
 }
