@@ -233,15 +233,16 @@ func TestErrorsThatEndARun(t *testing.T) {
 	s.Use(testModel(t))
 	var calls atomic.Int32
 	c := askWith(t, addr, Calls{Most: 1, RetryFor: time.Hour}, func() error {
-		if calls.Add(1) > 5 { // workers share the first ones
+		if calls.Add(1) > 5 {
 			return status.Error(codes.PermissionDenied, "not yours")
 		}
 		return nil
 	})
 	j := jobOf(c, strings.Repeat("{\"text\": \"goal\"}\n", 40*batchRows))
+	j.Workers = 1
 	state, err := j.Run(t.Context(), State{}, io.Discard, nil)
-	if status.Code(err) != codes.PermissionDenied || state.Read == 0 || state.Read > 5*batchRows {
-		t.Errorf("got error %v after %d rows", err, state.Read)
+	if status.Code(err) != codes.PermissionDenied || state.Read != 5*batchRows || calls.Load() > 9 {
+		t.Errorf("got error %v after %d rows and %d calls", err, state.Read, calls.Load())
 	}
 }
 
