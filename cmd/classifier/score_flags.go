@@ -42,6 +42,9 @@ func (c *scoreCmd) check() error {
 	case c.RetryFor < 0 || c.CheckpointEvery < 0:
 		return usagef("--retry-for %v, --checkpoint-every %v: want 0 or more", c.RetryFor, c.CheckpointEvery)
 	}
+	if err := c.checkRows(); err != nil {
+		return err
+	}
 	if err := c.checkOut(); err != nil {
 		return err
 	}

@@ -48,8 +48,15 @@ func isParquet(head []byte) bool { return string(head) == parquetMagic }
 // parquetFile makes f a file that can be read at any place, by way of a
 // temporary one if it is a stream. begun is f from its beginning.
 func parquetFile(f io.Reader, begun io.Reader) (io.ReaderAt, int64, func(), error) {
+	c, isCounted := f.(counted)
+	if isCounted {
+		f = c.ReadCloser
+	}
 	if file, ok := f.(*os.File); ok {
 		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			if isCounted {
+				return countedAt{file, c.n}, info.Size(), func() {}, nil
+			}
 			return file, info.Size(), func() {}, nil
 		}
 	}
