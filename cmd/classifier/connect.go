@@ -2,6 +2,10 @@ package main
 
 import (
 	"errors"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"github.com/parley-nlp/parley/client"
 )
@@ -37,17 +41,25 @@ func (f connectFlags) options() ([]client.Option, error) {
 	return opts, nil
 }
 
-// dial returns a client of addr.
-func (f connectFlags) dial(addr string) (*client.Client, error) {
+// dial returns a client of addr, with more options.
+func (f connectFlags) dial(addr string, more ...client.Option) (*client.Client, error) {
 	opts, err := f.options()
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.Dial(addr, opts...)
+	c, err := client.Dial(addr, append(opts, more...)...)
 	if err != nil {
 		return nil, dialError(addr, err)
 	}
 	return c, nil
+}
+
+// untilBack finds a server that comes back within seconds, not the two minutes that
+// gRPC would wait in the end.
+func untilBack() client.Option {
+	params := grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 20 * time.Second}
+	params.Backoff.MaxDelay = 3 * time.Second
+	return client.WithDialOptions(grpc.WithConnectParams(params))
 }
 
 // dialError says what flags would have helped.

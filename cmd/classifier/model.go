@@ -110,26 +110,26 @@ type askFlags struct {
 	MinMargin      float64  `placeholder:"P" default:"0" help:"Abstain when the best label leads by less than this."`
 }
 
-// classifier returns who answers, and what to call when done.
-func (f askFlags) classifier(e *env, o score.Options) (score.Classifier, func(), error) {
+// classifier returns who answers, what is asked, and what to call when done.
+func (f askFlags) classifier(e *env, o score.Options, calls score.Calls) (score.Classifier, score.Options, func(), error) {
 	o.Heads, o.MinProbability, o.MinMargin = f.Head, f.MinProbability, f.MinMargin
 	if err := o.Check(); err != nil {
-		return nil, nil, usagef("%w", err)
+		return nil, o, nil, usagef("%w", err)
 	}
 	if f.Addr == "" {
 		m, err := f.load(e)
 		if err != nil {
-			return nil, nil, err
+			return nil, o, nil, err
 		}
 		c, err := score.Local(m, o)
-		return c, func() {}, err
+		return c, o, func() {}, err
 	}
-	c, err := f.dial(f.Addr)
+	c, err := f.dial(f.Addr, untilBack())
 	if err != nil {
-		return nil, nil, err
+		return nil, o, nil, err
 	}
-	r, err := score.Remote(c, o)
-	return r, func() { c.Close() }, err
+	r, err := score.Remote(c, o, calls)
+	return r, o, func() { c.Close() }, err
 }
 
 // load returns the model of the file or the store, or the built-in one.

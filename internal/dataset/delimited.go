@@ -54,15 +54,19 @@ func newDelimited(in *input, comma byte, t *table) (*delimited, error) {
 	seen := make(map[string]bool)
 	for _, s := range d.spans {
 		raw := d.unquoted(s)
-		if msg := badBytes(raw); msg != "" {
-			return nil, fmt.Errorf("header: %s of column %d", msg, len(d.cols)+1)
+		if msg := d.in.badBytes(raw); msg != "" {
+			return nil, fmt.Errorf("header: column %d: %s", len(d.cols)+1, msg)
 		}
 		name := bytes.TrimSpace(raw)
 		if seen[string(name)] && len(name) > 0 {
 			return nil, fmt.Errorf("header: column %q appears twice", name)
 		}
 		seen[string(name)] = true
-		d.cols = append(d.cols, d.header(t, name))
+		c := d.header(t, name)
+		if len(name) > 0 && c.name == "" && t.keepAll {
+			return nil, fmt.Errorf("header: %w", errKeepAll)
+		}
+		d.cols = append(d.cols, c)
 	}
 	in.consume(n)
 	return d, nil
@@ -107,6 +111,10 @@ func (d *delimited) next(t *table) error {
 		return err
 	}
 	t.begin(d.in.line)
+	if bytes.HasPrefix(d.in.data(), []byte(mark)) {
+		d.in.skipLine()
+		return badRow("a byte order mark begins the line: files with headers were joined here")
+	}
 	err = d.set(t)
 	d.in.consume(n)
 	return err
@@ -119,10 +127,10 @@ func (d *delimited) set(t *table) error {
 	}
 	for i, c := range d.cols {
 		raw := d.unquoted(d.spans[i])
-		if msg := badBytes(raw); msg != "" {
+		if msg := d.in.badBytes(raw); msg != "" {
 			return badRow(d.name(i) + ": " + msg)
 		}
-		c.row, c.value = t.row, value{plain, raw}
+		t.set(c, value{plain, raw})
 	}
 	return nil
 }
