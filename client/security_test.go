@@ -1,15 +1,7 @@
 package client
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,57 +11,28 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/parley-nlp/parley/internal/authority"
 	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/serve"
 )
 
-// A ca signs certificates.
-type ca struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  []byte
-}
-
-func newCA(t *testing.T) *ca {
+func newAuthority(t *testing.T) *authority.Authority {
 	t.Helper()
-	c := &ca{}
-	c.cert, c.key, c.pem, _ = c.issue(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, Subject: pkix.Name{CommonName: "ca"}})
-	return c
+	a, err := authority.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // sign makes a certificate of loopback and of a name, as PEM with its key.
-func (c *ca) sign(t *testing.T, name string) (cert, key []byte) {
+func sign(t *testing.T, a *authority.Authority, name string) (cert, key []byte) {
 	t.Helper()
-	_, _, cert, key = c.issue(t, &x509.Certificate{DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
-	return cert, key
-}
-
-// issue completes a template and signs it, by itself without a certificate.
-func (c *ca) issue(t *testing.T, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey, []byte, []byte) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p, err := a.Sign(name, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := c.cert, c.key
-	if parent == nil {
-		parent, signer = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
+	return p.Cert, p.Key
 }
 
 // put writes a file and returns its name.
@@ -84,7 +47,7 @@ func put(t *testing.T, dir, name string, contents []byte) string {
 
 // secure returns a server's configuration with TLS, client certificates of the
 // authority, and a key.
-func secure(t *testing.T, dir string, c *ca) (cfg serve.Config, key string) {
+func secure(t *testing.T, dir string, a *authority.Authority) (cfg serve.Config, key string) {
 	t.Helper()
 	roles, err := guard.ParseCertificateRoles("admin=dns:client.example")
 	if err != nil {
@@ -94,10 +57,10 @@ func secure(t *testing.T, dir string, c *ca) (cfg serve.Config, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, secret := c.sign(t, "server.example")
+	cert, secret := sign(t, a, "server.example")
 	cfg.Guard.Security = guard.Security{
 		CertFile: put(t, dir, "server.crt", cert), KeyFile: put(t, dir, "server.key", secret),
-		ClientCAFile: put(t, dir, "ca.crt", c.pem), Roles: roles, KeysFile: put(t, dir, "keys", []byte(line)),
+		ClientCAFile: put(t, dir, "ca.crt", a.PEM()), Roles: roles, KeysFile: put(t, dir, "keys", []byte(line)),
 		ReloadInterval: time.Millisecond,
 	}
 	return cfg, key
@@ -112,10 +75,10 @@ func (c *Client) wants(t *testing.T, what string, want codes.Code) {
 }
 
 func TestTLSFilesAndKeys(t *testing.T) {
-	dir, authority := t.TempDir(), newCA(t)
-	cfg, key := secure(t, dir, authority)
+	dir, own := t.TempDir(), newAuthority(t)
+	cfg, key := secure(t, dir, own)
 	s := start(t, cfg, true)
-	cert, secret := authority.sign(t, "client.example")
+	cert, secret := sign(t, own, "client.example")
 	files := TLSFiles{CA: cfg.Guard.Security.ClientCAFile, Cert: put(t, dir, "client.crt", cert), Key: put(t, dir, "client.key", secret)}
 	caOnly := WithTLSFiles(TLSFiles{CA: files.CA})
 
@@ -125,7 +88,7 @@ func TestTLSFilesAndKeys(t *testing.T) {
 	mustDial(t, s.addr+","+s.addr, WithTLSFiles(files)).ask(t, 3)
 	mustDial(t, s.addr, caOnly).wants(t, "no credential", codes.Unauthenticated)
 	mustDial(t, s.addr, caOnly, WithKey("parley-x")).wants(t, "wrong key", codes.Unauthenticated)
-	other := put(t, dir, "other.crt", newCA(t).pem)
+	other := put(t, dir, "other.crt", newAuthority(t).PEM())
 	c := mustDial(t, s.addr, WithTLSFiles(TLSFiles{CA: other}))
 	if _, err := c.Classify(t.Context(), "a late goal", nil); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
 		t.Errorf("a server of another authority: got %v", err)
@@ -134,12 +97,12 @@ func TestTLSFilesAndKeys(t *testing.T) {
 
 // New certificates, authorities and keys are used once their files change.
 func TestClientFilesAreReadAnew(t *testing.T) {
-	dir, old := t.TempDir(), newCA(t)
+	dir, old := t.TempDir(), newAuthority(t)
 	cfg, key := secure(t, dir, old)
 	cfg.Guard.Connections.MaxAge = 10 * time.Millisecond // so that there are new connections
 	s := start(t, cfg, true)
-	clientCA := put(t, dir, "client-ca.crt", old.pem)
-	cert, secret := old.sign(t, "client.example")
+	clientCA := put(t, dir, "client-ca.crt", old.PEM())
+	cert, secret := sign(t, old, "client.example")
 	certified := mustDial(t, s.addr, WithTLSFiles(TLSFiles{CA: clientCA, Cert: put(t, dir, "client.crt", cert), Key: put(t, dir, "client.key", secret)}))
 	keyFile := put(t, dir, "key", []byte(key))
 	keyed := mustDial(t, s.addr, WithTLSFiles(TLSFiles{CA: clientCA}), WithKeyFile(keyFile))
@@ -147,13 +110,13 @@ func TestClientFilesAreReadAnew(t *testing.T) {
 	keyed.ask(t, 1)
 
 	// Everything is replaced; the clients trust both authorities meanwhile.
-	next := newCA(t)
-	put(t, dir, "client-ca.crt", append(append([]byte{}, old.pem...), next.pem...))
-	put(t, dir, "ca.crt", append(append([]byte{}, old.pem...), next.pem...))
-	cert, secret = next.sign(t, "server.example")
+	next := newAuthority(t)
+	put(t, dir, "client-ca.crt", append(append([]byte{}, old.PEM()...), next.PEM()...))
+	put(t, dir, "ca.crt", append(append([]byte{}, old.PEM()...), next.PEM()...))
+	cert, secret = sign(t, next, "server.example")
 	put(t, dir, "server.crt", cert)
 	put(t, dir, "server.key", secret)
-	cert, secret = next.sign(t, "client.example")
+	cert, secret = sign(t, next, "client.example")
 	put(t, dir, "client.crt", cert)
 	put(t, dir, "client.key", secret)
 	newKey, line, err := guard.NewKey("new", guard.Scorer)
@@ -162,8 +125,8 @@ func TestClientFilesAreReadAnew(t *testing.T) {
 	}
 	put(t, dir, "key", []byte(newKey))
 	put(t, dir, "keys", []byte(line))
-	put(t, dir, "client-ca.crt", next.pem)
-	put(t, dir, "ca.crt", next.pem)
+	put(t, dir, "client-ca.crt", next.PEM())
+	put(t, dir, "ca.crt", next.PEM())
 	eventually := func(c *Client, what string) {
 		t.Helper()
 		var err error

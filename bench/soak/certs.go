@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/parley-nlp/parley/client"
+	"github.com/parley-nlp/parley/internal/authority"
 	"github.com/parley-nlp/parley/internal/load"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
@@ -47,8 +49,8 @@ func (c *certsCmd) Run(e *env) error {
 type secured struct {
 	w         *workshop
 	cmd       *certsCmd
-	own       *authority // of the server and its clients
-	cert, key string     // files
+	own       *authority.Authority // of the server and its clients
+	cert, key string               // files
 	keys      string
 	server    *server
 	good      *tls.Config // of a scorer
@@ -57,14 +59,14 @@ type secured struct {
 func newSecured(w *workshop, c *certsCmd) (*secured, error) {
 	p := &secured{w: w, cmd: c, cert: w.file("tls.crt"), key: w.file("tls.key"), keys: w.file("keys")}
 	var err error
-	if p.own, err = newAuthority("soak"); err != nil {
+	if p.own, err = authority.New(); err != nil {
 		return nil, err
 	}
 	if _, err := p.renew(); err != nil {
 		return nil, err
 	}
 	ca := w.file("ca.crt")
-	if err := os.WriteFile(ca, p.own.pem(), 0o600); err != nil {
+	if err := os.WriteFile(ca, p.own.PEM(), 0o600); err != nil {
 		return nil, err
 	}
 	// A key that nobody here has.
@@ -76,21 +78,21 @@ func newSecured(w *workshop, c *certsCmd) (*secured, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.good, err = p.own.client(p.own, scorer)
+	p.good, err = clientOf(p.own, p.own, scorer)
 	return p, err
 }
 
 // renew writes a new certificate and key, and returns its serial number. For a
 // moment the files do not fit each other: the server must not mind.
 func (p *secured) renew() (int64, error) {
-	cert, key, serial, err := p.own.issue("localhost")
+	pair, err := p.own.Sign("localhost", certificateLife)
 	if err != nil {
 		return 0, err
 	}
-	if err := replace(p.cert, cert); err != nil {
+	if err := replace(p.cert, pair.Cert); err != nil {
 		return 0, err
 	}
-	return serial, replace(p.key, key)
+	return pair.Serial, replace(p.key, pair.Key)
 }
 
 // shown is the serial number of the certificate that a new connection gets.
@@ -189,11 +191,11 @@ func (p *secured) tellLog(list []refusal, from int) error {
 }
 
 func (p *secured) attempts() ([]refusal, error) {
-	foreign, err := newAuthority("another")
+	foreign, err := authority.New()
 	if err != nil {
 		return nil, err
 	}
-	stranger, err := foreign.client(p.own, scorer)
+	stranger, err := clientOf(foreign, p.own, scorer)
 	if err != nil {
 		return nil, err
 	}
@@ -201,11 +203,11 @@ func (p *secured) attempts() ([]refusal, error) {
 	// told to.
 	shown := stranger.Certificates[0]
 	stranger.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &shown, nil }
-	nameless, err := p.own.client(p.own, "nobody.test")
+	nameless, err := clientOf(p.own, p.own, "nobody.test")
 	if err != nil {
 		return nil, err
 	}
-	bare := &tls.Config{RootCAs: p.own.pool()}
+	bare := &tls.Config{RootCAs: p.own.Pool()}
 	classify := func(ctx context.Context, c *client.Client) error {
 		_, err := c.Classify(ctx, "The talks could bring a ceasefire.", nil)
 		return err
@@ -237,4 +239,27 @@ func (p *secured) try(r refusal) error {
 	ctx, cancel := context.WithTimeout(p.w.ctx, timeout)
 	defer cancel()
 	return r.call(ctx, c)
+}
+
+// certificateLife is longer than any soak.
+const certificateLife = 24 * time.Hour
+
+// clientOf returns a configuration of a client that trusts server and shows a
+// certificate of a name by own.
+func clientOf(own, server *authority.Authority, name string) (*tls.Config, error) {
+	pair, err := own.Sign(name, certificateLife)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := pair.TLS()
+	return &tls.Config{RootCAs: server.Pool(), Certificates: []tls.Certificate{cert}}, err
+}
+
+// replace writes a file that appears whole, as tools do that renew certificates.
+func replace(path string, data []byte) error {
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Clean(path))
 }

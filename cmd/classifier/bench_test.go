@@ -57,9 +57,9 @@ func TestBenchOfASecuredServer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	serverCert, serverKey := certify(t, "server.example")
-	clientCert, clientKey := certify(t, "client.example")
-	addr := startSecured(t, "--tls-cert", serverCert, "--tls-key", serverKey, "--tls-client-ca", clientCert,
+	serverCert, serverKey, serverCA := certify(t, "server.example")
+	clientCert, clientKey, clientCA := certify(t, "client.example")
+	addr := startSecured(t, "--tls-cert", serverCert, "--tls-key", serverKey, "--tls-client-ca", clientCA,
 		"--role", "scorer=dns:client.example", "--keys-file", keys)
 	for _, row := range []struct {
 		name string
@@ -67,12 +67,12 @@ func TestBenchOfASecuredServer(t *testing.T) {
 		code int
 		want string // on standard output or standard error
 	}{
-		{"key", []string{"--tls-ca", serverCert, "--key-file", keyFile}, 0, "revision  models/default/revisions/"},
-		{"certificate", []string{"--tls-ca", serverCert, "--tls-cert", clientCert, "--tls-key", clientKey}, 0, "revision  models/default/revisions/"},
-		{"neither", []string{"--tls-ca", serverCert}, 1, "error  Unauthenticated  UNAUTHENTICATED"},
+		{"key", []string{"--tls-ca", serverCA, "--key-file", keyFile}, 0, "revision  models/default/revisions/"},
+		{"certificate", []string{"--tls-ca", serverCA, "--tls-cert", clientCert, "--tls-key", clientKey}, 0, "revision  models/default/revisions/"},
+		{"neither", []string{"--tls-ca", serverCA}, 1, "error  Unauthenticated  UNAUTHENTICATED"},
 		{"unknown authority", []string{"--tls", "--timeout", "300ms"}, 1, "no call was answered by " + addr},
 		{"half a pair", []string{"--tls-cert", clientCert}, 2, "--tls-cert and --tls-key go together"},
-		{"plaintext", []string{"--tls-ca", serverCert, "--plaintext"}, 2, "--plaintext does not go with --tls-ca"},
+		{"plaintext", []string{"--tls-ca", serverCA, "--plaintext"}, 2, "--plaintext does not go with --tls-ca"},
 		{"key in the clear", []string{"--addr", "example.org:50051", "--key-file", keyFile, "--plaintext"}, 2, "must not travel to example.org:50051 unencrypted"},
 		{"no authority", []string{"--tls-ca", keyFile}, 2, keyFile},
 		{"no key in its file", []string{"--key-file", empty}, 2, "a key has at least one character"},

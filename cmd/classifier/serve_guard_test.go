@@ -3,18 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/parley-nlp/parley/internal/authority"
 )
 
 func TestByteSize(t *testing.T) {
@@ -32,33 +27,26 @@ func TestByteSize(t *testing.T) {
 	}
 }
 
-// certify writes a certificate of loopback, signed by itself, and its key.
-func certify(t *testing.T, name string) (certFile, keyFile string) {
+// certify writes a certificate of loopback, its key and that of the authority
+// behind it, which has signed no other.
+func certify(t *testing.T, name string) (certFile, keyFile, authorityFile string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	own, err := authority.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	pair, err := own.Sign(name, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	certFile, keyFile = filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")
-	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+	base := filepath.Join(t.TempDir(), name)
+	certFile, keyFile, authorityFile = base+".crt", base+".key", base+".ca"
+	for file, contents := range map[string][]byte{certFile: pair.Cert, keyFile: pair.Key, authorityFile: own.PEM()} {
+		if err := os.WriteFile(file, contents, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return certFile, keyFile
+	return certFile, keyFile, authorityFile
 }
 
 // execute runs a command line to its end.
@@ -80,14 +68,14 @@ func TestServeWithCertificates(t *testing.T) {
 	if code, _, errs := execute(t.Context(), "train", "-o", model, "--preset", "long", "--estimator", "mnb", "--value", "binary", "--alpha", "1", rows); code != 0 {
 		t.Fatal(errs)
 	}
-	serverCert, serverKey := certify(t, "server.example")
-	clientCert, clientKey := certify(t, "client.example")
-	otherCert, otherKey := certify(t, "other.example")
+	serverCert, serverKey, serverCA := certify(t, "server.example")
+	clientCert, clientKey, clientCA := certify(t, "client.example")
+	otherCert, otherKey, otherCA := certify(t, "other.example")
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan string)
 	go func() {
 		_, _, errs := execute(ctx, "serve", "-m", model, "--addr", "127.0.0.1:0", "--addr-file", addrFile, "--drain-delay", "0s",
-			"--tls-cert", serverCert, "--tls-key", serverKey, "--tls-client-ca", clientCert, "--role", "scorer=dns:client.example")
+			"--tls-cert", serverCert, "--tls-key", serverKey, "--tls-client-ca", clientCA, "--role", "scorer=dns:client.example")
 		served <- errs
 	}()
 	defer func() { stop(); t.Log(<-served) }()
@@ -102,10 +90,10 @@ func TestServeWithCertificates(t *testing.T) {
 		flags []string
 		want  string // in the output
 	}{
-		{[]string{"--tls-ca", serverCert, "--tls-cert", clientCert, "--tls-key", clientKey}, "topic: sport"},
-		{[]string{"--tls-ca", serverCert}, "Unauthenticated: the call needs a client certificate"},
-		{[]string{"--tls-ca", otherCert, "--tls-cert", clientCert, "--tls-key", clientKey}, "certificate signed by unknown authority"},
-		{[]string{"--tls-ca", serverCert, "--tls-cert", otherCert, "--tls-key", otherKey}, "Unavailable: "},
+		{[]string{"--tls-ca", serverCA, "--tls-cert", clientCert, "--tls-key", clientKey}, "topic: sport"},
+		{[]string{"--tls-ca", serverCA}, "Unauthenticated: the call needs a client certificate"},
+		{[]string{"--tls-ca", otherCA, "--tls-cert", clientCert, "--tls-key", clientKey}, "certificate signed by unknown authority"},
+		{[]string{"--tls-ca", serverCA, "--tls-cert", otherCert, "--tls-key", otherKey}, "Unavailable: "},
 		{[]string{"--tls-cert", clientCert}, "--tls-cert and --tls-key go together"},
 	} {
 		_, out, errs := execute(t.Context(), append([]string{"classify", "--addr", addr, "a late goal"}, c.flags...)...)

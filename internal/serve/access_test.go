@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/parley-nlp/parley/internal/authority"
 	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/serve/servetest"
 )
@@ -31,7 +32,7 @@ type secured struct {
 	addr      string
 	log       *journal
 	files     folder
-	authority *authority
+	authority *authority.Authority
 	keys      map[string]string // by caller's name
 }
 
@@ -45,8 +46,8 @@ func startSecured(t *testing.T, cfg Config) *secured {
 	}
 	cfg.Log = zerolog.New(s.log)
 	sec := &cfg.Guard.Security
-	sec.CertFile, sec.KeyFile = s.files.putPair(t, s.authority.sign(t, "server.example", time.Hour))
-	sec.ClientCAFile = s.files.put(t, "ca.crt", s.authority.pem())
+	sec.CertFile, sec.KeyFile = s.files.putPair(t, sign(t, s.authority, "server.example", time.Hour))
+	sec.ClientCAFile = s.files.put(t, "ca.crt", s.authority.PEM())
 	sec.KeysFile = s.files.put(t, "keys", []byte("# callers\n\n"+lines))
 	for _, rule := range []string{"scorer=dns:*.jobs.example,dns:job.example", "operator=spiffe://example/ops/*", "admin=dns:root.example"} {
 		roles, err := guard.ParseCertificateRoles(rule)
@@ -78,7 +79,7 @@ func (s *secured) newKey(t *testing.T, name string, role guard.Role) string {
 // connect returns a connection with a client certificate, if any.
 func (s *secured) connect(t *testing.T, certs ...tls.Certificate) *grpc.ClientConn {
 	t.Helper()
-	creds := credentials.NewTLS(&tls.Config{RootCAs: s.authority.pool(), Certificates: certs})
+	creds := credentials.NewTLS(&tls.Config{RootCAs: s.authority.Pool(), Certificates: certs})
 	conn, err := grpc.NewClient(s.addr, grpc.WithTransportCredentials(creds))
 	if err != nil {
 		t.Fatal(err)
@@ -125,8 +126,8 @@ func access(ctx context.Context, conn *grpc.ClientConn) string {
 
 func TestAccess(t *testing.T) {
 	s := startSecured(t, Config{})
-	sign := func(name string) []tls.Certificate {
-		return []tls.Certificate{s.authority.sign(t, name, time.Hour).tls(t)}
+	certified := func(name string) []tls.Certificate {
+		return []tls.Certificate{shown(t, sign(t, s.authority, name, time.Hour))}
 	}
 	key := func(name string) []string { return []string{"Bearer " + s.keys[name]} }
 	wantRefused := map[string]int64{}
@@ -137,19 +138,19 @@ func TestAccess(t *testing.T) {
 		want          string // Classify, a read, a write, an unknown method of ModelService
 	}{
 		{"nothing", nil, nil, "who who who who"},
-		{"certificate of a scorer", sign("a.jobs.example"), nil, "yes no no no"},
-		{"certificate of another scorer", sign("JOB.example"), nil, "yes no no no"},
-		{"certificate of an operator", sign("spiffe://example/ops/a/b"), nil, "no yes yes yes"},
-		{"certificate of an admin", sign("root.example"), nil, "yes yes yes yes"},
-		{"certificate without a role", sign("jobs.example"), nil, "no no no no"},
-		{"URI that looks like a name", sign("spiffe://root.example"), nil, "no no no no"},
+		{"certificate of a scorer", certified("a.jobs.example"), nil, "yes no no no"},
+		{"certificate of another scorer", certified("JOB.example"), nil, "yes no no no"},
+		{"certificate of an operator", certified("spiffe://example/ops/a/b"), nil, "no yes yes yes"},
+		{"certificate of an admin", certified("root.example"), nil, "yes yes yes yes"},
+		{"certificate without a role", certified("jobs.example"), nil, "no no no no"},
+		{"URI that looks like a name", certified("spiffe://root.example"), nil, "no no no no"},
 		{"key of a scorer", nil, key("scorer-key"), "yes no no no"},
 		{"key of a reader", nil, key("reader-key"), "no yes no no"},
 		{"key of an operator", nil, key("operator-key"), "no yes yes yes"},
 		{"key of an admin", nil, key("admin-key"), "yes yes yes yes"},
-		{"the key decides", sign("root.example"), key("reader-key"), "no yes no no"},
+		{"the key decides", certified("root.example"), key("reader-key"), "no yes no no"},
 		{"wrong key", nil, []string{"Bearer parley-WRONG"}, "who who who who"},
-		{"wrong key, good certificate", sign("root.example"), []string{"Bearer x"}, "who who who who"},
+		{"wrong key, good certificate", certified("root.example"), []string{"Bearer x"}, "who who who who"},
 		{"a key's hash is no key", nil, []string{"Bearer " + strings.Fields(string(readFile(t, s.files.file("keys"))))[4]}, "who who who who"},
 		{"two keys", nil, append(key("admin-key"), key("admin-key")...), "who who who who"},
 		{"another scheme", nil, []string{"Basic " + s.keys["admin-key"]}, "who who who who"},
@@ -215,7 +216,7 @@ func TestAccessErrors(t *testing.T) {
 // A caller's name is in the line of its calls.
 func TestCallerIsLogged(t *testing.T) {
 	s := startSecured(t, Config{})
-	conn := s.connect(t, s.authority.sign(t, "a.jobs.example", time.Hour).tls(t))
+	conn := s.connect(t, shown(t, sign(t, s.authority, "a.jobs.example", time.Hour)))
 	if err := reach(t.Context(), conn, "Classify"); err != nil {
 		t.Fatal(err)
 	}
@@ -231,15 +232,15 @@ func TestBadClientCertificates(t *testing.T) {
 	s := startSecured(t, Config{})
 	for _, c := range []struct {
 		name string
-		cert keyPair
+		cert authority.Pair
 		want string
 	}{
-		{"of another authority", newAuthority(t).sign(t, "root.example", time.Hour), "untrusted_certificate"},
-		{"expired", s.authority.sign(t, "root.example", -time.Minute), "expired_certificate"},
+		{"of another authority", sign(t, newAuthority(t), "root.example", time.Hour), "untrusted_certificate"},
+		{"expired", sign(t, s.authority, "root.example", -time.Minute), "expired_certificate"},
 	} {
 		// A client shows only what the server says that it takes.
-		cert := c.cert.tls(t)
-		creds := credentials.NewTLS(&tls.Config{RootCAs: s.authority.pool(),
+		cert := shown(t, c.cert)
+		creds := credentials.NewTLS(&tls.Config{RootCAs: s.authority.Pool(),
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }})
 		conn, err := grpc.NewClient(s.addr, grpc.WithTransportCredentials(creds))
 		if err != nil {
@@ -252,7 +253,7 @@ func TestBadClientCertificates(t *testing.T) {
 		waitFor(t, c.want+" to be counted", func() bool { return s.refused(c.want) > 0 })
 	}
 	// TLS 1.1, and no TLS at all.
-	if _, err := tls.Dial("tcp", s.addr, &tls.Config{RootCAs: s.authority.pool(), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
+	if _, err := tls.Dial("tcp", s.addr, &tls.Config{RootCAs: s.authority.Pool(), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 was spoken")
 	}
 	plain, err := net.Dial("tcp", s.addr)

@@ -22,7 +22,7 @@ var quick = Config{Guard: guard.Config{Security: guard.Security{ReloadInterval: 
 // serving tells which certificate a new connection gets.
 func (s *secured) serving(t *testing.T) string {
 	t.Helper()
-	conn, err := tls.Dial("tcp", s.addr, &tls.Config{RootCAs: s.authority.pool(), NextProtos: []string{"h2"}})
+	conn, err := tls.Dial("tcp", s.addr, &tls.Config{RootCAs: s.authority.Pool(), NextProtos: []string{"h2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestCertificatesReplacedUnderLoad(t *testing.T) {
 	})
 	clients.Go(func() {
 		for ctx.Err() == nil {
-			creds := credentials.NewTLS(&tls.Config{RootCAs: s.authority.pool()})
+			creds := credentials.NewTLS(&tls.Config{RootCAs: s.authority.Pool()})
 			conn, err := grpc.NewClient(s.addr, grpc.WithTransportCredentials(creds))
 			if err != nil {
 				t.Error(err)
@@ -62,12 +62,12 @@ func TestCertificatesReplacedUnderLoad(t *testing.T) {
 		}
 	})
 	for range 10 {
-		next := s.authority.sign(t, "server.example", time.Hour)
+		next := sign(t, s.authority, "server.example", time.Hour)
 		s.files.putPair(t, next)
-		want := next.tls(t).Leaf.SerialNumber.String()
+		want := shown(t, next).Leaf.SerialNumber.String()
 		waitFor(t, "the new certificate", func() bool { return s.serving(t) == want })
 		failed, before := s.guard.Counters().FailedReloads.Load(), calls.Load()
-		s.files.put(t, "tls.crt", next.cert[:len(next.cert)/2])
+		s.files.put(t, "tls.crt", next.Cert[:len(next.Cert)/2])
 		waitFor(t, "the broken file to be counted", func() bool { return s.guard.Counters().FailedReloads.Load() > failed })
 		waitFor(t, "calls with it", func() bool { return calls.Load() > before+20 })
 		if got := s.serving(t); got != want {
@@ -83,7 +83,7 @@ func TestCertificatesReplacedUnderLoad(t *testing.T) {
 func TestExpiredServerCertificateIsNotTaken(t *testing.T) {
 	s := startSecured(t, quick)
 	want := s.serving(t)
-	s.files.putPair(t, s.authority.sign(t, "server.example", -time.Minute))
+	s.files.putPair(t, sign(t, s.authority, "server.example", -time.Minute))
 	// The two files do not change together, so the pair may be broken first.
 	waitFor(t, "the files to be refused", func() bool {
 		for _, event := range s.log.events() {
@@ -102,9 +102,9 @@ func TestExpiredServerCertificateIsNotTaken(t *testing.T) {
 func TestClientAuthoritiesReplaced(t *testing.T) {
 	s := startSecured(t, quick)
 	other := newAuthority(t)
-	mine, theirs := s.authority.sign(t, "root.example", time.Hour).tls(t), other.sign(t, "root.example", time.Hour).tls(t)
-	shown := func(cert tls.Certificate) *grpc.ClientConn {
-		creds := credentials.NewTLS(&tls.Config{RootCAs: s.authority.pool(), ClientSessionCache: sessions,
+	mine, theirs := shown(t, sign(t, s.authority, "root.example", time.Hour)), shown(t, sign(t, other, "root.example", time.Hour))
+	as := func(cert tls.Certificate) *grpc.ClientConn {
+		creds := credentials.NewTLS(&tls.Config{RootCAs: s.authority.Pool(), ClientSessionCache: sessions,
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }})
 		conn, err := grpc.NewClient(s.addr, grpc.WithTransportCredentials(creds))
 		if err != nil {
@@ -113,12 +113,12 @@ func TestClientAuthoritiesReplaced(t *testing.T) {
 		t.Cleanup(func() { conn.Close() })
 		return conn
 	}
-	if got := access(t.Context(), shown(mine)); got != "yes yes yes yes" {
+	if got := access(t.Context(), as(mine)); got != "yes yes yes yes" {
 		t.Fatalf("before: %s", got)
 	}
-	s.files.put(t, "ca.crt", other.pem())
-	waitFor(t, "the new authority", func() bool { return access(t.Context(), shown(theirs)) == "yes yes yes yes" })
-	if got := access(t.Context(), shown(mine)); got != "unavailable unavailable unavailable unavailable" {
+	s.files.put(t, "ca.crt", other.PEM())
+	waitFor(t, "the new authority", func() bool { return access(t.Context(), as(theirs)) == "yes yes yes yes" })
+	if got := access(t.Context(), as(mine)); got != "unavailable unavailable unavailable unavailable" {
 		t.Errorf("a certificate of the old authority: %s", got)
 	}
 }
