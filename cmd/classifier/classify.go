@@ -29,7 +29,7 @@ func (c *classifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	classifier, done, err := c.classifier(e, score.Options{Top: c.Top, Evidence: c.Evidence})
+	classifier, _, done, err := c.classifier(e, score.Options{Top: c.Top, Evidence: c.Evidence}, score.Calls{})
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func ask(ctx context.Context, addr string, paragraphs []string) ([]score.Row, er
 		return nil, err
 	}
 	defer c.Close()
-	r, err := score.Remote(c, score.Options{Evidence: 3})
+	r, err := score.Remote(c, score.Options{Evidence: 3}, score.Calls{})
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type cli struct {
 	Train    trainCmd    `cmd:"" help:"Train a model on labelled files and report how good it is."`
 	Eval     evalCmd     `cmd:"" help:"Judge a model, or two against each other, on labelled files that they were not trained on."`
 	Classify classifyCmd `cmd:"" help:"Classify a text and show the evidence."`
-	Score    scoreCmd    `cmd:"" help:"Classify every row of files, as JSON lines."`
+	Score    scoreCmds   `cmd:"" help:"Classify every row of files, as JSON lines."`
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
 	Models   modelsCmd   `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
 	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
@@ -109,6 +109,7 @@ func (e *env) run() (code int) {
 		kong.PostBuild(nameVariables),
 		kong.Configuration(configFile),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Help(helpOfDefault),
 	)
 	if err != nil {
 		panic(err) // the struct tags above are wrong
@@ -127,6 +128,15 @@ func (e *env) run() (code int) {
 		return e.misused(err)
 	}
 	return e.exitCode(ctx.Run(e))
+}
+
+// helpOfDefault is kong's help, where a command that does something by itself has
+// the flags for that.
+func helpOfDefault(o kong.HelpOptions, ctx *kong.Context) error {
+	if node := ctx.Selected(); node != nil && node.DefaultCmd != nil {
+		ctx.Path = append(ctx.Path, &kong.Path{Parent: node, Command: node.DefaultCmd})
+	}
+	return kong.DefaultHelpPrinter(o, ctx)
 }
 
 // nameVariables gives every flag a variable that names its command too, since

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"github.com/parley-nlp/parley/client"
 	"github.com/parley-nlp/parley/internal/model"
@@ -113,26 +117,26 @@ type askFlags struct {
 	MinMargin      float64  `placeholder:"P" default:"0" help:"Abstain when the best label leads by less than this."`
 }
 
-// classifier returns who answers, and what to call when done.
-func (f askFlags) classifier(e *env, o score.Options) (score.Classifier, func(), error) {
+// classifier returns who answers, what is asked, and what to call when done.
+func (f askFlags) classifier(e *env, o score.Options, calls score.Calls) (score.Classifier, score.Options, func(), error) {
 	o.Heads, o.MinProbability, o.MinMargin = f.Head, f.MinProbability, f.MinMargin
 	if err := o.Check(); err != nil {
-		return nil, nil, usagef("%w", err)
+		return nil, o, nil, usagef("%w", err)
 	}
 	if f.Addr == "" {
 		m, err := f.load(e)
 		if err != nil {
-			return nil, nil, err
+			return nil, o, nil, err
 		}
 		c, err := score.Local(m, o)
-		return c, func() {}, err
+		return c, o, func() {}, err
 	}
 	c, err := f.dial()
 	if err != nil {
-		return nil, nil, err
+		return nil, o, nil, err
 	}
-	r, err := score.Remote(c, o)
-	return r, func() { c.Close() }, err
+	r, err := score.Remote(c, o, calls)
+	return r, o, func() { c.Close() }, err
 }
 
 // load returns the model of the file or the store, or the built-in one.
@@ -144,7 +148,11 @@ func (f askFlags) load(e *env) (*model.Model, error) {
 }
 
 func (f askFlags) dial() (*client.Client, error) {
-	var opts []client.Option
+	// A server that comes back is found within seconds, not the two minutes that
+	// gRPC would wait in the end.
+	params := grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 20 * time.Second}
+	params.Backoff.MaxDelay = 3 * time.Second
+	opts := []client.Option{client.WithDialOptions(grpc.WithConnectParams(params))}
 	if f.TLS {
 		opts = append(opts, client.WithTLS(nil))
 	}

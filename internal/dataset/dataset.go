@@ -67,6 +67,9 @@ type Example struct {
 	// order of Options.Heads, or of Set.Heads when the example is part of a Set.
 	Labels []string
 
+	// Kept is what the row has in the columns of Options.Keep.
+	Kept []Value
+
 	// File and Line say where the row begins; Line counts from 1.
 	File string
 	Line int
@@ -101,6 +104,7 @@ type Options struct {
 	Columns     Columns
 	Heads       []string // label columns; none: "topic" and "stance"
 	NoLabels    bool     // no label column is wanted: Labels stay empty
+	Keep        []string // columns to carry along, KeepAll for all
 	Format      Format
 	MaxRowBytes int // a longer row is a *RowError; 0: DefaultMaxRowBytes
 }

@@ -62,7 +62,11 @@ func newDelimited(in *input, comma byte, t *table) (*delimited, error) {
 			return nil, fmt.Errorf("header: column %q appears twice", name)
 		}
 		seen[string(name)] = true
-		d.cols = append(d.cols, d.header(t, name))
+		c := d.header(t, name)
+		if len(name) > 0 && c.name == "" && t.keepAll {
+			return nil, fmt.Errorf("header: %w", errKeepAll)
+		}
+		d.cols = append(d.cols, c)
 	}
 	in.consume(n)
 	return d, nil
@@ -122,7 +126,7 @@ func (d *delimited) set(t *table) error {
 		if msg := badBytes(raw); msg != "" {
 			return badRow(d.name(i) + ": " + msg)
 		}
-		c.row, c.value = t.row, value{plain, raw}
+		t.set(c, value{plain, raw})
 	}
 	return nil
 }

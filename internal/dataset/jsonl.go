@@ -105,12 +105,14 @@ func setMember(t *table, key []byte, v value) error {
 	}
 	c := t.column(name)
 	switch {
+	case c == nil && t.keepAll:
+		return badRow(errKeepAll.Error())
 	case c == nil:
 		return nil
 	case c.row == t.row:
 		return badRow(fmt.Sprintf("key %q appears twice", name))
 	}
-	c.row, c.value = t.row, v
+	t.set(c, v)
 	return nil
 }
 

@@ -22,7 +22,7 @@ type reader struct {
 	header bool // the format has one: its columns are all there are
 
 	text, id, group, target *column
-	heads                   []*column
+	heads, kept             []*column
 
 	// named are the columns that were named explicitly, apart from text and
 	// heads; with needNamed the source must have them.
@@ -82,6 +82,7 @@ func (r *reader) want(opts Options) {
 	for _, h := range opts.heads() {
 		r.heads = append(r.heads, r.table.want(h))
 	}
+	r.keepNamed(opts.Keep)
 }
 
 // newDecoder chooses the decoder by the wanted format, the name, or the data.
@@ -259,5 +260,6 @@ func (r *reader) example() (Example, error) {
 			return ex, err
 		}
 	}
+	ex.Kept = r.keep()
 	return ex, nil
 }

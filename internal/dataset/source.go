@@ -17,6 +17,8 @@ import (
 type Source struct {
 	name string
 	open func() (io.ReadCloser, error)
+
+	stream *stream // nil when it can be opened again
 }
 
 // Name returns the name that errors and examples carry.
@@ -24,7 +26,8 @@ func (s Source) Name() string { return s.name }
 
 // Reader returns a source that reads r, once, under the given name.
 func Reader(name string, r io.Reader) Source {
-	return Source{name, func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
+	s := &stream{r: r}
+	return Source{name, s.open, s}
 }
 
 // Files turns paths into sources. "-" is stdin. A directory stands for its data
@@ -63,7 +66,7 @@ func FS(fsys fs.FS) ([]Source, error) {
 	}
 	var srcs []Source
 	for _, name := range names {
-		srcs = append(srcs, Source{name, func() (io.ReadCloser, error) { return fsys.Open(name) }})
+		srcs = append(srcs, Source{name: name, open: func() (io.ReadCloser, error) { return fsys.Open(name) }})
 	}
 	return srcs, nil
 }
@@ -89,7 +92,7 @@ func expand(name string) ([]Source, error) {
 }
 
 func file(name string) Source {
-	return Source{name, func() (io.ReadCloser, error) { return os.Open(name) }}
+	return Source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
 }
 
 // dataFiles returns the data files below the root of fsys, which errors call

@@ -154,7 +154,7 @@ func TestOpenErrors(t *testing.T) {
 	if err := os.Remove("a.csv"); err != nil {
 		t.Fatal(err)
 	}
-	denied := Source{"x.csv", func() (io.ReadCloser, error) {
+	denied := Source{name: "x.csv", open: func() (io.ReadCloser, error) {
 		return nil, &fs.PathError{Op: "open", Path: "/somewhere/x.csv", Err: fs.ErrPermission}
 	}}
 	for _, test := range []struct {
@@ -243,7 +243,7 @@ func TestSmallReads(t *testing.T) {
 // TestStopping: a caller may stop, and the file is closed then.
 func TestStopping(t *testing.T) {
 	closed := 0
-	src := Source{"in.csv", func() (io.ReadCloser, error) {
+	src := Source{name: "in.csv", open: func() (io.ReadCloser, error) {
 		return &closer{strings.NewReader("text\na\nb\n"), &closed}, nil
 	}}
 	for range Rows(src, Options{}) {

@@ -65,12 +65,24 @@ type table struct {
 	line   int // where it begins
 	byName map[string]*column
 	order  []*column // those the file has, in the order it has them
+
+	keepAll bool      // all columns are carried along,
+	members []*column // those of the row at hand then, in its order
 }
 
 // begin starts the next row.
 func (t *table) begin(line int) {
 	t.row++
 	t.line = line
+	t.members = t.members[:0]
+}
+
+// set gives the column its value in the row at hand.
+func (t *table) set(c *column, v value) {
+	c.row, c.value = t.row, v
+	if t.keepAll {
+		t.members = append(t.members, c)
+	}
 }
 
 // want returns the column with that name, before the file has shown any.

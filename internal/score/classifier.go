@@ -3,31 +3,25 @@ package score
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
-	"strings"
-	"sync"
 
-	"google.golang.org/genproto/googleapis/rpc/code"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	"github.com/parley-nlp/parley/client"
 	"github.com/parley-nlp/parley/internal/model"
-	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
 // A Document is a text and its target, what a stance is towards; "" when it is
 // not known.
 type Document struct{ Text, Target string }
 
-// A Classifier answers for documents, one row a document, without ids.
+// A Classifier answers for documents, one row a document, without ids. It is
+// safe for any number of goroutines.
 type Classifier interface {
 	Classify(ctx context.Context, documents []Document) ([]Row, error)
 	// Names returns what the labels of a revision that answered are called: none
 	// when a server has another one by now.
 	Names(ctx context.Context, revision string) (Names, error)
+	// Revision is what answers: the id of a revision, or with a server
+	// models/NAME/revisions/ID; "" until a server has answered.
+	Revision() string
 }
 
 // Options are what is asked of every text.
@@ -59,7 +53,7 @@ func (o Options) Check() error {
 	return nil
 }
 
-// local classifies with a model at hand, on all cores.
+// local classifies with a model at hand.
 type local struct {
 	model      *model.Model
 	opts       Options
@@ -101,21 +95,19 @@ func (o Options) thresholds(head *model.Head) model.Thresholds {
 }
 
 func (l *local) Classify(ctx context.Context, documents []Document) ([]Row, error) {
+	c := l.model.Acquire()
+	defer l.model.Release(c)
 	rows := make([]Row, len(documents))
-	workers := min(runtime.GOMAXPROCS(0), len(documents))
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() {
-			c := l.model.Acquire()
-			defer l.model.Release(c)
-			for i := w; i < len(documents) && ctx.Err() == nil; i += workers {
-				rows[i] = l.row(c, documents[i])
-			}
-		})
+	for i, d := range documents {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		rows[i] = l.row(c, d)
 	}
-	wait.Wait()
-	return rows, ctx.Err()
+	return rows, nil
 }
+
+func (l *local) Revision() string { return l.model.Revision() }
 
 func (l *local) row(c *model.Classifier, d Document) Row {
 	r := c.Classify(d.Text, d.Target)
@@ -166,96 +158,3 @@ func targetWeights(head *model.Head, p *model.Prediction) string {
 	}
 	return PerTarget
 }
-
-// remote classifies with a server.
-type remote struct {
-	client *client.Client
-	opts   *parleyv1.ClassifyOptions
-}
-
-// Remote returns a classifier that asks a server.
-func Remote(c *client.Client, o Options) (Classifier, error) {
-	if err := o.Check(); err != nil {
-		return nil, err
-	}
-	opts := &parleyv1.ClassifyOptions{
-		Heads: o.Heads, TopK: int32(o.Top), MinProbability: o.MinProbability,
-		MaxEvidenceTerms: int32(o.Evidence), MinMargin: &o.MinMargin,
-	}
-	return &remote{c, opts}, nil
-}
-
-func (r *remote) Classify(ctx context.Context, documents []Document) ([]Row, error) {
-	sent := make([]*parleyv1.Document, len(documents))
-	for i, d := range documents {
-		sent[i] = &parleyv1.Document{Text: d.Text, Target: d.Target}
-	}
-	results, err := r.client.ClassifyDocuments(ctx, sent, r.opts)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]Row, len(results))
-	for i, result := range results {
-		if result.Err != nil {
-			rows[i].Err = rowError(result.Err)
-		} else {
-			rows[i] = remoteRow(result)
-		}
-	}
-	return rows, nil
-}
-
-func remoteRow(result client.Result) Row {
-	c := result.Classification
-	row := Row{
-		Input: Input{
-			Tokens: int(c.GetInput().GetTokenCount()), KnownTokens: int(c.GetInput().GetKnownTokenCount()),
-			Truncated: c.GetInput().GetTruncated(),
-		},
-		Revision: result.Revision[strings.LastIndexByte(result.Revision, '/')+1:],
-	}
-	for _, p := range c.GetPredictions() {
-		row.Predictions = append(row.Predictions, remotePrediction(p))
-	}
-	return row
-}
-
-func remotePrediction(p *parleyv1.HeadPrediction) Prediction {
-	out := Prediction{Head: p.GetHead(), Label: p.GetLabel(), Decision: strings.TrimPrefix(p.GetDecision().String(), "DECISION_")}
-	for _, s := range p.GetScores() {
-		out.Scores = append(out.Scores, Score{s.GetLabel(), round(s.GetProbability())})
-	}
-	if len(out.Scores) > 0 {
-		out.Probability = out.Scores[0].Probability
-	}
-	switch p.GetTargetWeights() {
-	case parleyv1.TargetWeights_TARGET_WEIGHTS_PER_TARGET:
-		out.TargetWeights = PerTarget
-	case parleyv1.TargetWeights_TARGET_WEIGHTS_POOLED:
-		out.TargetWeights = Pooled
-	}
-	if out.Coverage = p.GetLabelSetCoverage(); out.Coverage > 0 {
-		out.LabelSet = append([]string{}, p.GetLabelSet()...)
-	}
-	if len(p.GetEvidence()) > 0 {
-		for _, e := range p.GetEvidence()[0].GetTerms() {
-			out.Evidence = append(out.Evidence, Evidence{e.GetTerm(), model.Nats(e.GetContribution())})
-		}
-	}
-	return out
-}
-
-// rowError is what the server says of a document, without its place in the
-// batch.
-func rowError(err error) *Error {
-	s := status.Convert(err)
-	for _, d := range s.Details() {
-		if b, ok := d.(*errdetails.BadRequest); ok && len(b.GetFieldViolations()) > 0 {
-			return &Error{codeName(s.Code()), b.GetFieldViolations()[0].GetDescription()}
-		}
-	}
-	return &Error{codeName(s.Code()), s.Message()}
-}
-
-// codeName is the code's name in the gRPC specification, as INVALID_ARGUMENT.
-func codeName(c codes.Code) string { return code.Code(c).String() }

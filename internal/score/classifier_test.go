@@ -43,7 +43,7 @@ func TestClassifiersCheckTheirOptions(t *testing.T) {
 	if _, err := Local(testModel(t), Options{Top: -2}); err == nil {
 		t.Error("Local took top -2")
 	}
-	if _, err := Remote(nil, Options{Top: -2}); err == nil {
+	if _, err := Remote(nil, Options{Top: -2}, Calls{}); err == nil {
 		t.Error("Remote took top -2")
 	}
 }

@@ -195,7 +195,7 @@ func mustLocalWith(t testing.TB, m *model.Model, o Options) Classifier {
 
 func mustRemote(t testing.TB, c *client.Client, o Options) Classifier {
 	t.Helper()
-	r, err := Remote(c, o)
+	r, err := Remote(c, o, Calls{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,16 +205,24 @@ func mustRemote(t testing.TB, c *client.Client, o Options) Classifier {
 // unlabelled are the options for rows to be scored.
 var unlabelled = dataset.Options{NoLabels: true}
 
-// run scores the rows of named files and returns the lines of the output.
-func run(c Classifier, files ...string) (lines []string, s Summary, err error) {
-	var srcs []dataset.Source
+// A count is how many rows a run has written, and how many are errors.
+type count struct{ Rows, Errors int64 }
+
+// jobOf is a run over named files of JSONL.
+func jobOf(c Classifier, files ...string) Job {
+	j := Job{Data: unlabelled, Classifier: c, Format: JSONL, Workers: 3, Range: All, MaxErrors: -1}
 	for i, f := range files {
-		srcs = append(srcs, dataset.Reader(fmt.Sprintf("f%d.jsonl", i), strings.NewReader(f)))
+		j.Sources = append(j.Sources, dataset.Reader(fmt.Sprintf("f%d.jsonl", i), strings.NewReader(f)))
 	}
+	return j
+}
+
+// run scores the rows of named files and returns the lines of the output.
+func run(c Classifier, files ...string) (lines []string, n count, err error) {
 	var out bytes.Buffer
-	s, err = Run(context.Background(), c, srcs, unlabelled, &out)
+	s, err := jobOf(c, files...).Run(context.Background(), State{}, &out, nil)
 	for line := range strings.Lines(out.String()) {
 		lines = append(lines, strings.TrimSuffix(line, "\n"))
 	}
-	return lines, s, err
+	return lines, count{s.Summary.Rows, s.Summary.Errors}, err
 }

@@ -5,9 +5,9 @@
 package score
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
+
+	"github.com/parley-nlp/parley/internal/dataset"
 )
 
 // A Row is the answer for one text.
@@ -17,6 +17,7 @@ type Row struct {
 	Input       Input
 	Revision    string // SHA-256 of the model file that answered
 	Err         *Error
+	Columns     []dataset.Value // carried along from the input
 }
 
 // A Prediction is what one head says.
@@ -70,51 +71,12 @@ type Error struct {
 // invalid makes the error of a row that cannot be classified.
 func invalid(message string) *Error { return &Error{"INVALID_ARGUMENT", message} }
 
-// MarshalJSON writes predictions in the order of the heads.
+// MarshalJSON writes what a line of JSONL has, without evidence.
 func (r Row) MarshalJSON() ([]byte, error) {
-	if r.Err != nil {
-		return marshal(struct {
-			ID    string `json:"id"`
-			Error *Error `json:"error"`
-		}{r.ID, r.Err})
+	if err := r.check(false); err != nil {
+		return nil, err
 	}
-	return marshal(struct {
-		ID          string      `json:"id"`
-		Predictions predictions `json:"predictions"`
-		Input       Input       `json:"input"`
-		Revision    string      `json:"revision"`
-	}{r.ID, r.Predictions, r.Input, r.Revision})
-}
-
-// predictions are an object with a member per head.
-type predictions []Prediction
-
-func (list predictions) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
-	for i, p := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		name, err := marshal(p.Head)
-		if err != nil {
-			return nil, err
-		}
-		value, err := marshal(p)
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(append(b, name...), ':'), value...)
-	}
-	return append(b, '}'), nil
-}
-
-// marshal is json.Marshal without turning <, > and & into escapes.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+	return jsonEncoder{}.appendRow(nil, &r), nil
 }
 
 // round keeps six decimals: enough to rank, and readable.

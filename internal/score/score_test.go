@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parley-nlp/parley/client"
@@ -109,7 +111,7 @@ func TestEveryDecisionIsMade(t *testing.T) {
 func TestRowsKeepTheirOrderAndNames(t *testing.T) {
 	var first strings.Builder
 	var want []string
-	for i := range 2*chunkRows + 10 {
+	for i := range 2*batchRows + 10 {
 		if i%2 == 0 {
 			fmt.Fprintf(&first, "{\"id\": \"row %d\", \"text\": \"goal %d\"}\n", i, i)
 			want = append(want, fmt.Sprint("row ", i))
@@ -120,7 +122,7 @@ func TestRowsKeepTheirOrderAndNames(t *testing.T) {
 	}
 	lines, s, err := run(mustLocal(t, Options{}), first.String(), "{\"text\": \"talks\"}\n")
 	want = append(want, "f1.jsonl:1")
-	if err != nil || s != (Summary{Rows: len(want)}) {
+	if err != nil || s != (count{Rows: int64(len(want))}) {
 		t.Fatalf("got %+v, error %v, want %d rows", s, err, len(want))
 	}
 	var got []string
@@ -140,7 +142,7 @@ func TestRowsThatCannotBeScored(t *testing.T) {
 	long := fmt.Sprintf(`{"id": "long", "text": %q}`, strings.Repeat("x", MaxDocumentBytes+1))
 	file := `{"text": "goal"}` + "\n{broken\n" + `{"id": "blank", "text": " "}` + "\n" + long + "\n"
 	lines, s, err := run(mustLocal(t, Options{}), file)
-	if err != nil || s != (Summary{Rows: 4, Errors: 3}) {
+	if err != nil || s != (count{Rows: 4, Errors: 3}) {
 		t.Fatalf("got %+v, error %v, want 4 rows of which 3 errors", s, err)
 	}
 	for i, want := range []string{
@@ -165,11 +167,11 @@ func TestFinalErrorComesAfterWhatWasRead(t *testing.T) {
 		{"an empty file", []string{""}, 0},
 		{"an empty file behind another", []string{good + good, ""}, 2},
 		{"a file that is no text behind another", []string{good, "\x1f\x8b broken gzip"}, 1},
-		{"a file without texts behind a full chunk", []string{strings.Repeat(good, chunkRows), `{"body": "goal"}`}, chunkRows},
+		{"a file without texts behind a full chunk", []string{strings.Repeat(good, batchRows), `{"body": "goal"}`}, batchRows},
 		{"nothing after the error", []string{good, "", good}, 1},
 	} {
 		lines, s, err := run(mustLocal(t, Options{}), c.files...)
-		if err == nil || len(lines) != c.rows || s.Rows != c.rows {
+		if err == nil || len(lines) != c.rows || s.Rows != int64(c.rows) {
 			t.Errorf("%s: got %d lines, %+v and error %v, want %d and an error", c.name, len(lines), s, err, c.rows)
 		}
 	}
@@ -178,25 +180,28 @@ func TestFinalErrorComesAfterWhatWasRead(t *testing.T) {
 	}
 }
 
-// A recorder is a local classifier that remembers how many documents came together
-// and cancels its context after some calls.
+// A recorder is a classifier that remembers how many documents came together and
+// cancels its context after some calls.
 type recorder struct {
 	Classifier
-	sizes  []int
 	cancel context.CancelFunc
 	after  int
+
+	mu    sync.Mutex
+	sizes []int
 }
 
 func (r *recorder) Classify(ctx context.Context, documents []Document) ([]Row, error) {
-	r.sizes = append(r.sizes, len(documents))
 	rows, err := r.Classifier.Classify(ctx, documents)
-	if len(r.sizes) == r.after {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sizes = append(r.sizes, len(documents)); len(r.sizes) == r.after {
 		r.cancel()
 	}
 	return rows, err
 }
 
-func TestChunksAreOfSoManyRowsAndBytes(t *testing.T) {
+func TestBatchesAreOfSoManyRowsAndBytes(t *testing.T) {
 	row := func(size int) string { return fmt.Sprintf("{\"text\": %q}\n", strings.Repeat("x", size)) }
 	for _, c := range []struct {
 		name string
@@ -204,35 +209,41 @@ func TestChunksAreOfSoManyRowsAndBytes(t *testing.T) {
 		want []int
 	}{
 		{"few rows", strings.Repeat(row(1), 3), []int{3}},
-		{"a chunk of rows", strings.Repeat(row(1), chunkRows), []int{chunkRows}},
-		{"a row more", strings.Repeat(row(1), chunkRows+1), []int{chunkRows, 1}},
-		{"long rows", strings.Repeat(row(MaxDocumentBytes), 9), []int{8, 1}},
-		{"bad rows are not asked for", strings.Repeat("{broken\n", chunkRows-1) + row(1) + row(1), []int{1, 1}},
+		{"a batch of rows", strings.Repeat(row(1), batchRows), []int{batchRows}},
+		{"a row more", strings.Repeat(row(1), batchRows+1), []int{batchRows, 1}},
+		{"long rows", strings.Repeat(row(batchBytes/4), 9), []int{4, 4, 1}},
+		{"the longest rows", strings.Repeat(row(MaxDocumentBytes), 2), []int{1, 1}},
+		{"a long row after a short one", row(1) + row(MaxDocumentBytes) + row(1), []int{1, 1, 1}},
+		{"bad rows are not asked for", strings.Repeat("{broken\n", batchRows-1) + row(1) + row(1), []int{1, 1}},
 		{"nothing but bad rows", row(0) + row(0), nil},
 	} {
 		r := &recorder{Classifier: mustLocal(t, Options{})}
-		if _, _, err := run(r, c.file); err != nil {
+		j := jobOf(r, c.file)
+		j.Workers = 1
+		if _, err := j.Run(t.Context(), State{}, io.Discard, nil); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(r.sizes, c.want) {
-			t.Errorf("%s: got chunks of %v, want %v", c.name, r.sizes, c.want)
+			t.Errorf("%s: got batches of %v, want %v", c.name, r.sizes, c.want)
 		}
 	}
 }
 
+// What is written when a run is cancelled are whole batches from the beginning,
+// and the state is behind them.
 func TestCancelledRunEnds(t *testing.T) {
-	file := strings.Repeat("{\"text\": \"goal\"}\n", 3*chunkRows)
+	file := strings.Repeat("{\"text\": \"goal\"}\n", 50*batchRows)
 	remote := mustRemote(t, start(t), Options{})
 	for name, c := range map[string]Classifier{"local": mustLocal(t, Options{}), "remote": remote} {
 		ctx, cancel := context.WithCancel(context.Background())
-		r := &recorder{Classifier: c, cancel: cancel, after: 1}
+		r := &recorder{Classifier: c, cancel: cancel, after: 20}
 		var out bytes.Buffer
-		s, err := Run(ctx, r, []dataset.Source{dataset.Reader("f.jsonl", strings.NewReader(file))}, unlabelled, &out)
+		s, err := jobOf(r, file).Run(ctx, State{}, &out, nil)
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got error %v, want %v", name, err, context.Canceled)
 		}
-		if got := strings.Count(out.String(), "\n"); got != chunkRows || s.Rows != chunkRows {
-			t.Errorf("%s: %d lines and %+v, want the first %d", name, got, s, chunkRows)
+		if rows := int64(strings.Count(out.String(), "\n")); rows != s.Read || rows%batchRows != 0 || s.Bytes != int64(out.Len()) || rows > 30*batchRows {
+			t.Errorf("%s: %d lines and %d bytes, state %+v", name, rows, out.Len(), s)
 		}
 	}
 }
@@ -251,15 +262,11 @@ func (d *fullDisk) Write(b []byte) (int, error) {
 }
 
 func TestWriteErrorsEndTheRun(t *testing.T) {
-	file := strings.Repeat("{\"text\": \"goal\"}\n", 2*chunkRows)
+	file := strings.Repeat("{\"text\": \"goal\"}\n", 20*batchRows)
 	for _, room := range []int{0, 1000, 100_000, 400_000} {
-		r := &recorder{Classifier: mustLocal(t, Options{})}
-		src := dataset.Reader("f.jsonl", strings.NewReader(file))
-		if _, err := Run(context.Background(), r, []dataset.Source{src}, unlabelled, &fullDisk{room}); !errors.Is(err, errFull) {
-			t.Errorf("room for %d bytes: got error %v, want %v", room, err, errFull)
-		}
-		if room < 100_000 && len(r.sizes) != 1 {
-			t.Errorf("room for %d bytes: %d chunks were classified, want 1", room, len(r.sizes))
+		s, err := jobOf(mustLocal(t, Options{}), file).Run(t.Context(), State{}, &fullDisk{room}, nil)
+		if !errors.Is(err, errFull) || s.Bytes > int64(room) {
+			t.Errorf("room for %d bytes: got error %v behind %d bytes, want %v", room, err, s.Bytes, errFull)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func TestLongTargets(t *testing.T) {
 	long := strings.Repeat("é", 129)
 	file := fmt.Sprintf("{\"text\": \"great\", \"target\": %q}\n{\"text\": \"great\", \"target\": %q}\n", long[:256], long)
 	lines, s, err := run(mustLocalWith(t, targetModel(t), Options{}), file)
-	if err != nil || s != (Summary{Rows: 2, Errors: 1}) {
+	if err != nil || s != (count{Rows: 2, Errors: 1}) {
 		t.Fatalf("got %+v, error %v, want 2 rows of which 1 error", s, err)
 	}
 	if want := `{"id":"f0.jsonl:2","error":{"code":"INVALID_ARGUMENT","message":"f0.jsonl:2: the target has 258 bytes, the limit is 256"}}`; lines[1] != want {
