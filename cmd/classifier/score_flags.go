@@ -42,6 +42,15 @@ func (c *scoreCmd) check() error {
 	case c.RetryFor < 0 || c.CheckpointEvery < 0:
 		return usagef("--retry-for %v, --checkpoint-every %v: want 0 or more", c.RetryFor, c.CheckpointEvery)
 	}
+	if err := c.checkSummary(); err != nil {
+		return err
+	}
+	if len(c.Summary) > 0 && c.Addr != "" && c.SummaryModel == "" {
+		return usagef("--summary with --addr: want the model file that the server answers with, by --summary-model, as how often it errs is in it")
+	}
+	if len(c.Summary) > 0 && c.Shard != "" {
+		return usagef("--summary: a shard is not all rows: sum up what score merge writes, by classifier summarize")
+	}
 	if err := c.checkOut(); err != nil {
 		return err
 	}
@@ -114,6 +123,7 @@ func (c *scoreCmd) calls(revision string) score.Calls {
 var notInOutput = []string{
 	"help", "config", "out", "model", "store", "addr", "tls", "plaintext", "model-name", "revision", "jobs",
 	"fail-fast", "max-errors", "resume", "overwrite", "checkpoint-every", "shard", "retry-for", "allow-revision-change", "progress",
+	"summary", "summary-model", "audited", "audited-probability",
 }
 
 // settings are the flags that the output depends on: all others, so that a new
