@@ -68,10 +68,10 @@ func (c *scoreCmd) Run(e *env, k *kong.Context) error {
 	}
 	began := time.Now()
 	state, before, err := r.score()
+	renderSummary(e.stderr, state.Summary, state.Summary.Rows-before, time.Since(began))
 	if err == nil {
 		err = r.writeSummary()
 	}
-	renderSummary(e.stderr, state.Summary, state.Summary.Rows-before, time.Since(began))
 	return r.explain(state, withHint(err, e.args))
 }
 

@@ -211,6 +211,7 @@ func (d *decoder) head() (h Head) {
 	for range d.list("outcomes", 20) {
 		e.Outcomes.Counts = append(e.Outcomes.Counts, Outcome{d.uint32("outcomes"), d.uint32("outcomes"), d.uint32("outcomes"), d.uint64("outcomes")})
 	}
+	e.Outcomes.Stated = d.floats("stated probabilities")
 	e.Outcomes.Dispersion = d.float("dispersion")
 	return h
 }

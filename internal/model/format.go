@@ -58,6 +58,8 @@ import (
 //	             list of float: where levels of confidence part, ascending
 //	             list of outcomes, ascending: uint32 true label, uint32 answer,
 //	                     uint32 level, uint64 texts
+//	             list of float: sums of stated probabilities, a row a label, or
+//	                     none
 //	             float   dispersion of the outcomes, 0 without
 //	table      the weights of features, see below
 //	targets    for every head that has targets: a table of the weights of
@@ -312,6 +314,7 @@ func (h *Head) append(b []byte) []byte {
 		b = le.AppendUint32(le.AppendUint32(le.AppendUint32(b, o.Truth), o.Predicted), o.Level)
 		b = le.AppendUint64(b, o.Count)
 	}
+	b = appendFloats(b, e.Outcomes.Stated)
 	return appendFloat(b, e.Outcomes.Dispersion)
 }
 

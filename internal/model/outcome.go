@@ -20,12 +20,20 @@ type Outcomes struct {
 	// level 0 lies below the first, the last from the last one up.
 	Levels []float64
 	Counts []Outcome // strictly ascending by truth, answer, level
+	// Stated are the sums of the probabilities that these texts' answers state: for
+	// each label those of the texts of every answer and level, labels x labels x
+	// levels. What they say of a label rests on all texts, not on those of the label
+	// alone. Empty where they would be more than MaxStated.
+	Stated []float64
 	// Dispersion is how much more the answers to a label's texts vary from fold
 	// to fold than chance alone would have them, as a quotient of variances, at
 	// least 1; 0 without outcomes. So many texts tell as much as one that is drawn
 	// on its own.
 	Dispersion float64
 }
+
+// MaxStated is how many sums outcomes may have.
+const MaxStated = 1 << 16
 
 // An Outcome is so many texts of a label that got the same answer.
 type Outcome struct {
@@ -62,8 +70,16 @@ func (o *Outcomes) check(labels int) error {
 		}
 		last = l
 	}
-	if len(o.Counts) == 0 && (len(o.Levels) > 0 || o.Dispersion != 0) {
-		return errors.New("levels of confidence or a dispersion without outcomes")
+	if len(o.Counts) == 0 && (len(o.Levels) > 0 || len(o.Stated) > 0 || o.Dispersion != 0) {
+		return errors.New("levels of confidence, stated probabilities or a dispersion without outcomes")
+	}
+	if n := len(o.Stated); n != 0 && (n != labels*labels*(len(o.Levels)+1) || n > MaxStated) {
+		return fmt.Errorf("%d sums of stated probabilities: want %d labels x %d answers x %d levels, at most %d, or none", n, labels, labels, len(o.Levels)+1, MaxStated)
+	}
+	for _, s := range o.Stated {
+		if !inRange(s, 0, 1<<53) {
+			return fmt.Errorf("sum of stated probabilities %v: want 0 to 2^53", s)
+		}
 	}
 	if len(o.Counts) > 0 && !inRange(o.Dispersion, 1, 1e6) {
 		return fmt.Errorf("dispersion %v: want 1 to 1e6", o.Dispersion)

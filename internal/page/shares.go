@@ -20,7 +20,6 @@ var sharesHTML string
 const sharesCSS = `
 .notes { margin: 1.25rem 0 0; color: var(--muted); font-size: .9rem; }
 .matrix td.share { padding: .25rem .5rem; color: var(--ink); text-align: center; }
-.matrix td.share:last-child { text-align: center; }
 .share b { display: block; font-weight: 600; line-height: 1.2; }
 .share small { font-size: .72rem; line-height: 1.2; }
 `
@@ -217,8 +216,9 @@ type crossView struct {
 type shortName struct{ Short, Full string }
 
 type crossRow struct {
-	Name  shortName
-	Cells []crossCell
+	Name     shortName
+	Cells    []crossCell
+	Together string // the sum of the shares
 }
 
 type crossCell struct {
@@ -229,7 +229,7 @@ type crossCell struct {
 // newCrossView lays pairs out, which come row by row.
 func newCrossView(s *prevalence.Shares) *crossView {
 	v := &crossView{Corner: visible(s.Heads[0])}
-	most := 0.0
+	most, together := 0.0, 0.0
 	for i := range s.Labels {
 		most = max(most, s.Labels[i].Share)
 	}
@@ -237,6 +237,7 @@ func newCrossView(s *prevalence.Shares) *crossView {
 		l := &s.Labels[i]
 		if i == 0 || l.Labels[0] != s.Labels[i-1].Labels[0] {
 			v.Rows = append(v.Rows, crossRow{Name: shortNameOf(l.Names[0])})
+			together = 0
 		}
 		if len(v.Rows) == 1 {
 			v.Columns = append(v.Columns, shortNameOf(l.Names[1]))
@@ -247,6 +248,8 @@ func newCrossView(s *prevalence.Shares) *crossView {
 		}
 		row := &v.Rows[len(v.Rows)-1]
 		row.Cells = append(row.Cells, crossCell{percents(l.Share), percentInterval(l.Interval), shade})
+		together += l.Share
+		row.Together = percents(together)
 	}
 	return v
 }

@@ -57,10 +57,20 @@ func predictionPowered(labels, l int, predictions []float64, c counts, audit []a
 	// Two more rows, half right and half wrong, since no error among few rows is
 	// no proof that there is none (Agresti and Coull, 1998).
 	spread += 2 * (weights / n / 2) * (weights / n / 2)
-	q := lambda*mean + residual
-	deviation := math.Sqrt(lambda*lambda*variance/c.total + spread/(weights*weights))
-	q = min(1, max(0, q))
-	return q, Interval{max(0, q-1.96*deviation), min(1, q+1.96*deviation)}
+	q := min(1, max(0, lambda*mean+residual))
+	return q, wilson(q, lambda*lambda*variance/c.total+spread/(weights*weights), n)
+}
+
+// wilson is the interval of a share q with the given variance, estimated from n
+// rows: that of a proportion of so many trials as have this variance (Wilson,
+// "Probable inference, the law of succession, and statistical inference", 1927).
+func wilson(q, variance, n float64) Interval {
+	const z = 1.96
+	inside := min(1-.5/n, max(.5/n, q))
+	trials := inside * (1 - inside) / variance
+	centre := (q + z*z/(2*trials)) / (1 + z*z/trials)
+	half := z / (1 + z*z/trials) * math.Sqrt(q*(1-q)/trials+z*z/(4*trials*trials))
+	return Interval{max(0, min(q, centre-half)), min(1, max(q, centre+half))}
 }
 
 func (a audited) is(label int) float64 {

@@ -101,7 +101,7 @@ func adjusted(counted, p []float64) []float64 {
 
 // Stated probabilities, taken together by answer and confidence: the sum of the
 // vectors of alike rows. Memory is bounded by labels, not by rows.
-type stated struct {
+type statedSums struct {
 	labels int
 	rows   map[int]float64
 	sums   map[int][]float64
@@ -112,12 +112,12 @@ type stated struct {
 // less than .002 in any share.
 const statedBins = 32
 
-func newStated(labels int) *stated {
-	return &stated{labels, map[int]float64{}, map[int][]float64{}}
+func newStated(labels int) *statedSums {
+	return &statedSums{labels, map[int]float64{}, map[int][]float64{}}
 }
 
 // add adds the probabilities of a row whose answer is best.
-func (s *stated) add(best int, p []float64) {
+func (s *statedSums) add(best int, p []float64) {
 	bin := best*statedBins + min(statedBins-1, int(p[best]*statedBins))
 	if s.sums[bin] == nil {
 		s.sums[bin] = make([]float64, s.labels)
@@ -130,7 +130,7 @@ func (s *stated) add(best int, p []float64) {
 
 // probabilistic are the mean stated probabilities: probabilistic classify and
 // count. Bella et al., "Quantification via probability estimators" (2010).
-func (s *stated) probabilistic() []float64 {
+func (s *statedSums) probabilistic() []float64 {
 	shares, rows := make([]float64, s.labels), 0.0
 	for _, bin := range sortedKeys(s.rows) {
 		rows += s.rows[bin]
@@ -148,7 +148,7 @@ func (s *stated) probabilistic() []float64 {
 // probabilities, which are those at the shares prior. Saerens, Latinne and
 // Decaestecker, "Adjusting the outputs of a classifier to new a priori
 // probabilities" (2002), equation 2.9.
-func (s *stated) expectation(prior []float64) []float64 {
+func (s *statedSums) expectation(prior []float64) []float64 {
 	bins := sortedKeys(s.rows)
 	c := counts{}
 	p := make([]float64, s.labels*len(bins)) // what is stated over prior: a likelihood

@@ -1,6 +1,7 @@
 package prevalence
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,6 +28,14 @@ func OfModel(m *model.Model) []Head {
 	return heads
 }
 
+// why says why answers are taken for right, "" when they need not be.
+func (e *Errors) why() string {
+	if len(e.Counts) == 0 {
+		return cmp.Or(e.Missing, "its errors are not known")
+	}
+	return e.Missing
+}
+
 const (
 	// maxAdjusted is how many labels a head may have for its shares to be adjusted:
 	// work grows with the square of their number.
@@ -48,7 +57,7 @@ type measure struct {
 
 // newMeasure makes the measure of one head.
 func newMeasure(i int, h Head) *measure {
-	m := &measure{heads: []int{i}, name: h.Name, levels: 1, why: h.Errors.Missing}
+	m := &measure{heads: []int{i}, name: h.Name, levels: 1, why: h.Errors.why()}
 	for _, l := range h.Labels {
 		m.labels = append(m.labels, []string{l})
 	}
@@ -69,10 +78,7 @@ func crossed(i, j int, a, b Head) (m *measure, ok bool) {
 	if len(a.Labels)*len(b.Labels) > maxCrossed {
 		return nil, false
 	}
-	m = &measure{heads: []int{i, j}, name: a.Name + " x " + b.Name, levels: 1, why: a.Errors.Missing}
-	if m.why == "" {
-		m.why = b.Errors.Missing
-	}
+	m = &measure{heads: []int{i, j}, name: a.Name + " x " + b.Name, levels: 1, why: cmp.Or(a.Errors.why(), b.Errors.why())}
 	for _, x := range a.Labels {
 		for _, y := range b.Labels {
 			m.labels = append(m.labels, []string{x, y})

@@ -38,7 +38,7 @@ type Summariser struct {
 	all      *group
 	groups   []map[string]*group // per column
 	readers  []*bucketer         // per column
-	stated   []*stated           // per head; nil when a row had no scores
+	stated   []*statedSums       // per head; nil when a row had no scores
 	found    map[string]bool     // ids of audited rows that came
 	rows     int64
 	failed   int64

@@ -33,8 +33,29 @@ func (h *trainedHead) outcomes() model.Outcomes {
 	for k := range list {
 		list[k].Level = uint32(o.Level(stated[k]))
 	}
+	if n := len(h.labels) * len(h.labels) * (len(o.Levels) + 1); n <= model.MaxStated {
+		o.Stated = h.sumStated(list, len(o.Levels)+1)
+	}
 	o.Counts = model.SumOutcomes(list)
 	return o
+}
+
+// sumStated adds up the probabilities that were stated with the outcomes in list.
+func (h *trainedHead) sumStated(list []model.Outcome, levels int) []float64 {
+	cells := len(h.labels) * levels
+	sums := make([]float64, len(h.labels)*cells)
+	at := 0
+	for k, i := range h.judged() {
+		if !h.known[i] {
+			continue
+		}
+		cell := int(list[at].Predicted)*levels + int(list[at].Level)
+		for l, p := range h.judgements[k].Probabilities {
+			sums[l*cells+cell] += p
+		}
+		at++
+	}
+	return sums
 }
 
 // levels returns where levels of about equally many answers part; fewer where
