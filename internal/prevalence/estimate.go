@@ -22,12 +22,13 @@ const (
 // components, p (labels x cells), are known: the shares that make the counts most
 // likely, by expectation maximisation. It is adjusted counting (Forman,
 // "Quantifying counts and costs via classification", 2008) by maximum likelihood,
-// with levels of confidence besides answers; Bella et al., "Quantification via
-// probability estimators" (2010), have probabilities in the place of levels. It is
-// the estimate that is reported: on the training parts of twelve public sets, cut
-// in two and drawn to random shares, its error was .36 of that of counting
-// answers, that of EM on probabilities .33, of adjusted counts .40, and it alone
-// has intervals that need no calibration.
+// with levels of confidence besides answers.
+//
+// It is the estimate that is reported. On the training parts of ten public sets,
+// cut in two and drawn to random shares, its mean absolute error was .41 of that
+// of counting answers; that of EM on probabilities .40, of adjusted counts .48, of
+// mean probabilities 1.28. It is as good as EM and needs the best label's
+// probability only, which every file of answers has, and counts of bounded memory.
 //
 // To the rows one of every label alike is added, which keeps shares from sticking
 // at 0. shares is where it starts and what it changes.
@@ -107,10 +108,14 @@ type statedSums struct {
 	sums   map[int][]float64
 }
 
-// statedBins is how many bins of confidence an answer has. On the training parts
-// of twelve sets, EM on the bins' mean vectors differed from EM on all vectors by
-// less than .002 in any share.
-const statedBins = 32
+const (
+	// statedBins is how many bins of confidence an answer has.
+	statedBins = 32
+	// maxRunnersUp is for how many labels bins are parted by the second best label
+	// too: they hold at most 8 MB then. TestBinsCostLittle measures what the bins'
+	// mean vectors cost beside all vectors.
+	maxRunnersUp = 32
+)
 
 func newStated(labels int) *statedSums {
 	return &statedSums{labels, map[int]float64{}, map[int][]float64{}}
@@ -118,7 +123,11 @@ func newStated(labels int) *statedSums {
 
 // add adds the probabilities of a row whose answer is best.
 func (s *statedSums) add(best int, p []float64) {
-	bin := best*statedBins + min(statedBins-1, int(p[best]*statedBins))
+	second := 0
+	if s.labels <= maxRunnersUp {
+		second = runnerUp(best, p)
+	}
+	bin := (best*s.labels+second)*statedBins + min(statedBins-1, int(p[best]*statedBins))
 	if s.sums[bin] == nil {
 		s.sums[bin] = make([]float64, s.labels)
 	}
@@ -126,6 +135,17 @@ func (s *statedSums) add(best int, p []float64) {
 	for l, x := range p {
 		s.sums[bin][l] += x
 	}
+}
+
+// runnerUp is the most probable label beside the best, best where there is none.
+func runnerUp(best int, p []float64) int {
+	second := best
+	for l, x := range p {
+		if l != best && (second == best || x > p[second]) {
+			second = l
+		}
+	}
+	return second
 }
 
 // probabilistic are the mean stated probabilities: probabilistic classify and

@@ -151,3 +151,57 @@ func TestIntervalsFollowFromNameAndCounts(t *testing.T) {
 		}
 	}
 }
+
+// EM on the mean vectors of bins is EM on all vectors, nearly: with calibrated
+// probabilities that differ from row to row.
+func TestBinsCostLittle(t *testing.T) {
+	rng := rand.New(rand.NewPCG(17, 18))
+	worst := 0.0
+	for range 20 {
+		prior, q := []float64{.4, .35, .25}, dirichlet(rng, 3)
+		s, shares := newStated(3), uniform(3)
+		var likelihood [][]float64
+		for range 2000 {
+			l := pick(rng, q)
+			p, sum := make([]float64, 3), 0.0
+			row := make([]float64, 3)
+			for k := range p { // a text's score of a label is normal, 2 higher for its own
+				x := rng.NormFloat64()
+				if k == l {
+					x += 2
+				}
+				row[k] = math.Exp(2 * x) // likelihood of label k over that of none
+				p[k] = prior[k] * row[k]
+				sum += p[k]
+			}
+			for k := range p {
+				p[k] /= sum
+			}
+			best := 0
+			for k := range p {
+				if p[k] > p[best] {
+					best = k
+				}
+			}
+			s.add(best, p)
+			likelihood = append(likelihood, row)
+		}
+		flat := make([]float64, 3*len(likelihood))
+		c := counts{total: float64(len(likelihood))}
+		for i, row := range likelihood {
+			c.cells, c.rows = append(c.cells, i), append(c.rows, 1)
+			sum := row[0] + row[1] + row[2]
+			for k := range row {
+				flat[k*len(likelihood)+i] = row[k] / sum
+			}
+		}
+		mixture(shares, flat, c, emSteps)
+		for l, e := range s.expectation(prior) {
+			worst = max(worst, math.Abs(e-shares[l]))
+		}
+	}
+	t.Logf("the largest difference is %.4f", worst)
+	if worst > .01 {
+		t.Errorf("a share differs by %.4f, want at most .01", worst)
+	}
+}

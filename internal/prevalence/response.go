@@ -29,8 +29,8 @@ const (
 	smoothing = 1.0
 	// modelDispersion is by how much variances grow since answers come from a model
 	// of all training texts, while the outcomes are those of models of some of them.
-	// On the training parts of nine public sets 95% intervals without it held 90% of
-	// the shares, with it 93%.
+	// On the training parts of nine public sets, each cut eight ways, 95% intervals
+	// without it held 88% of the shares, with it 93%.
 	modelDispersion = 2
 	// replicates is how many draws an interval is made of.
 	replicates = 250

@@ -7,8 +7,9 @@ import (
 )
 
 // confidenceLevels is how many levels of confidence outcomes tell apart. On the
-// training parts of ten public sets, shares estimated with four were off by a
-// tenth less than with one; eight gained nothing more.
+// training parts of ten public sets, shares estimated with four were off by less
+// than with one, and with eight or sixteen by little less, at the price of
+// intervals that held fewer of them (93%, 90%, 87%).
 const confidenceLevels = 4
 
 // outcomes counts the out-of-fold answers to texts with a known word.
