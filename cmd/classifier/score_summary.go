@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -136,7 +137,7 @@ func (f *summaryFlags) audit(e *env, heads []string, columns dataset.Columns) (m
 	for _, src := range srcs {
 		for ex, err := range dataset.Rows(src, o) {
 			if err != nil {
-				return nil, err
+				return nil, auditError(err)
 			}
 			a := prevalence.Audited{Labels: slices.Clone(ex.Labels), Probability: 1}
 			if _, twice := list[ex.Text]; twice || ex.Text == "" {
@@ -159,6 +160,20 @@ func (f *summaryFlags) audit(e *env, heads []string, columns dataset.Columns) (m
 		return nil, fmt.Errorf("%s: no row has a label: want a column by the name of a head (%s)", f.Audited, strings.Join(heads, ", "))
 	}
 	return list, nil
+}
+
+// auditError calls the column of ids, which is read as the text, by its name.
+func auditError(err error) error {
+	missing, ok := errors.AsType[*dataset.ColumnError](err)
+	if !ok {
+		return err
+	}
+	column := *missing
+	column.TextGuess, column.HeadGuesses = "", nil
+	if column.Role == "text" {
+		column.Role = "id"
+	}
+	return &column
 }
 
 func probabilityOf(ex dataset.Example) (float64, error) {
