@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
@@ -17,6 +18,9 @@ import (
 // resamplings is how many draws the errors are measured on.
 const resamplings = 50
 
+// audits is how often rows are drawn to be audited.
+const audits = 100
+
 // A result is what was measured on a set.
 type result struct {
 	Set      string             `json:"set"`
@@ -26,6 +30,7 @@ type result struct {
 	Errors   map[string]float64 `json:"mean_absolute_errors"` // by estimate
 	Coverage coverage           `json:"coverage"`
 	Natural  natural            `json:"natural_shift"`
+	Audit    audit              `json:"audit"`
 }
 
 // A coverage counts the drawn shares that lie in their intervals.
@@ -43,6 +48,16 @@ type natural struct {
 	Mixture  float64 `json:"mixture_error"`
 	Inside   int     `json:"labels_in_rows_interval"`
 	InSource int     `json:"labels_in_interval"`
+}
+
+// An audit is how well shares of the test part are known from rows of it that were
+// labelled by hand, drawn anew each time.
+type audit struct {
+	Rows     int     `json:"rows"`
+	Times    int     `json:"times"`
+	Error    float64 `json:"mean_absolute_error"`
+	Coverage float64 `json:"coverage"`
+	Width    float64 `json:"width"`
 }
 
 // A scored row is an answer beside its true label.
@@ -73,7 +88,10 @@ func (c *cli) measureSet(ctx context.Context, name string) (*result, error) {
 			return nil, err
 		}
 	}
-	r.Natural, err = d.natural(m, training)
+	if r.Natural, err = d.natural(m, training); err != nil {
+		return nil, err
+	}
+	r.Audit, err = d.audits(c.Audited, audits)
 	return r, err
 }
 
@@ -251,4 +269,39 @@ func (d *drawer) natural(m *model.Model, training []dataset.Example) (natural, e
 		}
 	}
 	return n, nil
+}
+
+// audits estimates the shares of the test part from audits of n of its rows.
+func (d *drawer) audits(n, times int) (audit, error) {
+	labels := d.heads[0].Labels
+	true := make([]float64, len(labels))
+	for _, r := range d.rows {
+		true[r.truth] += 1 / float64(len(d.rows))
+	}
+	a := audit{Rows: min(n, len(d.rows)), Times: times}
+	one := 1 / float64(times*len(labels))
+	for range times {
+		known := map[string]prevalence.Audited{}
+		for _, i := range d.rng.Perm(len(d.rows))[:a.Rows] {
+			known[strconv.Itoa(i)] = prevalence.Audited{Labels: []string{labels[d.rows[i].truth]}, Probability: 1}
+		}
+		s := prevalence.New(d.heads, prevalence.Options{Audit: known})
+		for i, r := range d.rows {
+			if err := s.Add(prevalence.Row{ID: strconv.Itoa(i), Heads: []prevalence.Answer{r.answer}}); err != nil {
+				return a, err
+			}
+		}
+		report, err := s.Report()
+		if err != nil {
+			return a, err
+		}
+		for l, share := range report.All.Heads[0].Labels {
+			a.Error += one * math.Abs(share.Share-true[l])
+			a.Width += one * (share.Interval.High - share.Interval.Low)
+			if holds(share.Interval, true[l]) {
+				a.Coverage += one
+			}
+		}
+	}
+	return a, nil
 }
