@@ -16,20 +16,33 @@ type dataFlags struct {
 	IDField     string `name:"id-field" placeholder:"NAME" help:"Column of the row's id. Default: id, if there."`
 	GroupField  string `placeholder:"NAME" help:"Column of the source document; its rows stay on one side of every split. Default: group, if there."`
 	TargetField string `placeholder:"NAME" help:"Column of what the stance is towards. Default: target, if there."`
-	Format      string `enum:"auto,jsonl,csv,tsv" default:"auto" help:"Format of the files: auto, jsonl, csv or tsv. Auto goes by the name, then by the first bytes."`
+	Format      string `enum:"auto,jsonl,csv,tsv,parquet,text" default:"auto" help:"Format of the files: auto, jsonl, csv, tsv, parquet or text. Auto goes by the name, then by the first bytes."`
+	Split       string `enum:"lines,paragraphs,none" default:"none" placeholder:"HOW" help:"Read the files as text whose rows are lines or paragraphs. Default, for text: lines."`
+	Encoding    string `enum:"auto,utf-8,utf-16le,utf-16be,windows-1252" default:"auto" help:"Encoding of the files: auto, utf-8, utf-16le, utf-16be or windows-1252. Auto takes UTF-16 and Windows-1252 for what they are where that is clear."`
 	MaxRowBytes int    `default:"67108864" help:"Longest row that is read."`
 }
 
 func (f dataFlags) options() dataset.Options {
-	return dataset.Options{
+	o := dataset.Options{
 		Columns:     dataset.Columns{Text: f.TextField, ID: f.IDField, Group: f.GroupField, Target: f.TargetField},
 		Format:      formats[f.Format],
 		MaxRowBytes: f.MaxRowBytes,
 	}
+	if f.Encoding != "auto" {
+		o.Encoding = dataset.Encoding(f.Encoding)
+	}
+	if f.Split != "none" && o.Format == dataset.FormatAuto {
+		o.Format = dataset.FormatText
+	}
+	if f.Split == "paragraphs" {
+		o.Split = dataset.SplitParagraphs
+	}
+	return o
 }
 
 var formats = map[string]dataset.Format{
 	"auto": dataset.FormatAuto, "jsonl": dataset.FormatJSONL, "csv": dataset.FormatCSV, "tsv": dataset.FormatTSV,
+	"parquet": dataset.FormatParquet, "text": dataset.FormatText,
 }
 
 // labelFlags are those of commands that read labels.

@@ -17,17 +17,18 @@ import (
 
 // A scoreCmds is "classifier score" and the commands below it.
 type scoreCmds struct {
-	Rows  scoreCmd      `cmd:"" default:"withargs" help:"Classify every row of files, as JSON lines; score merge puts shards together."`
+	Rows  scoreCmd      `cmd:"" default:"withargs" help:"Classify every row of files; score merge puts shards together."`
 	Merge scoreMergeCmd `cmd:"" help:"Put the outputs of all shards together."`
 }
 
 // A scoreCmd is "classifier score FILE...".
 type scoreCmd struct {
-	Files []string `arg:"" optional:"" name:"file" help:"Files with texts (JSONL, CSV, TSV, also .gz or .zst) or folders of them. Default: standard input."`
+	Files []string `arg:"" optional:"" name:"file" help:"Files with texts (JSONL, CSV, TSV, plain text, also .gz or .zst, or Parquet), folders of them, or patterns such as 'data/**/*.txt'. Default: standard input."`
 	Out   string   `short:"o" placeholder:"FILE" help:"Write here instead of to standard output; the file appears when it is complete. Until then there are FILE.partial and FILE.checkpoint."`
 	Top   int      `default:"1" help:"Labels to give a head, --top=-1 for all."`
 	askFlags
 	dataFlags
+	rowFlags
 	runFlags
 	summaryFlags
 	SummaryModel string `placeholder:"FILE" help:"With --summary and --addr: the model file that the server answers with; how often it errs is in it."`
@@ -124,7 +125,7 @@ func (r *scoreRun) begunWith() (string, error) {
 
 // ask makes the classifier and the job.
 func (r *scoreRun) ask(revision string) (done func(), err error) {
-	o := score.Options{Top: r.Top}
+	o := score.Options{Top: r.Top, Evidence: r.Explain}
 	classifier, o, done, err := r.classifier(r.env, o, r.calls(revision))
 	if err != nil {
 		return nil, err
@@ -135,10 +136,10 @@ func (r *scoreRun) ask(revision string) (done func(), err error) {
 		}
 	}()
 	r.job.Data = r.options()
-	r.job.Data.NoLabels, r.job.Data.Keep = true, r.columns()
-	r.job.Classifier, r.job.Format, r.job.Range = classifier, score.JSONL, score.All
+	r.job.Data.NoLabels, r.job.Data.Keep = true, r.kept(r.Keep)
+	r.job.Classifier, r.job.Format, r.job.Range = classifier, r.streamed(), score.All
 	r.job.Workers, r.job.MaxErrors = r.workers(), r.maxErrors()
-	if r.job.Layout, err = score.LayoutOf(r.ctx, classifier, o); err != nil {
+	if r.job.Layout, err = r.layout(classifier, o); err != nil {
 		return nil, err
 	}
 	r.key.Revision = score.RevisionID(classifier.Revision())
@@ -168,7 +169,7 @@ func (r *scoreRun) takeShard() error {
 func (r *scoreRun) score() (s score.State, before int64, err error) {
 	tuneMemory()
 	if r.Out == "" {
-		s, err = r.run(s, r.stdout, nil)
+		s, err = r.toStream(r.stdout)
 		return s, 0, err
 	}
 	target, special, err := resolveOutput(r.Out)
@@ -179,7 +180,7 @@ func (r *scoreRun) score() (s score.State, before int64, err error) {
 		return r.toFile(target)
 	}
 	err = writeSpecial(target, func(w io.Writer) error {
-		s, err = r.run(s, w, nil)
+		s, err = r.toStream(w)
 		return err
 	})
 	return s, 0, err
@@ -191,7 +192,7 @@ func (r *scoreRun) toFile(path string) (s score.State, before int64, err error) 
 	if err != nil {
 		return s, 0, err
 	}
-	out.Shard, out.Every = r.shard, r.CheckpointEvery
+	out.Shard, out.Every, out.Finish = r.shard, r.CheckpointEvery, r.finish()
 	before = out.State().Summary.Rows
 	if before > 0 {
 		fmt.Fprintf(r.stderr, "classifier: going on after %s\n", rowCount(before))

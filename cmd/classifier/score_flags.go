@@ -42,14 +42,11 @@ func (c *scoreCmd) check() error {
 	case c.RetryFor < 0 || c.CheckpointEvery < 0:
 		return usagef("--retry-for %v, --checkpoint-every %v: want 0 or more", c.RetryFor, c.CheckpointEvery)
 	}
-	if err := c.checkSummary(); err != nil {
+	if err := c.checkSums(); err != nil {
 		return err
 	}
-	if len(c.Summary) > 0 && c.Addr != "" && c.SummaryModel == "" {
-		return usagef("--summary with --addr: want the model file that the server answers with, by --summary-model, as how often it errs is in it")
-	}
-	if len(c.Summary) > 0 && c.Shard != "" {
-		return usagef("--summary: a shard is not all rows: sum up what score merge writes, by classifier summarize")
+	if err := c.checkRows(); err != nil {
+		return err
 	}
 	if err := c.checkOut(); err != nil {
 		return err

@@ -21,11 +21,7 @@ func renderSummary(w io.Writer, s score.Summary, rows int64, took time.Duration)
 	if s.Rows == 0 {
 		return
 	}
-	which := ""
-	if rows < s.Rows {
-		which = fmt.Sprintf(", %s of them now", thousands(rows))
-	}
-	fmt.Fprintf(w, "classifier: %s%s, in %.1fs (%s a second)\n", rowCount(s.Rows), which, took.Seconds(), rowCount(perSecond(rows, took)))
+	fmt.Fprintf(w, "classifier: %s%s\n", rowCount(s.Rows), renderPace(s, rows, took))
 	if s.Errors > 0 {
 		fmt.Fprintf(w, "  errors: %s\n", renderCounts(s.Kinds))
 	}
@@ -35,6 +31,21 @@ func renderSummary(w io.Writer, s score.Summary, rows int64, took time.Duration)
 	if len(s.Revisions) > 1 {
 		fmt.Fprintf(w, "  answered by several revisions: %s\n", strings.Join(s.Revisions, ", "))
 	}
+}
+
+// enough is how many rows a rate is worth saying of.
+const enough = 1000
+
+// renderPace says how many rows were written in this run, and how fast.
+func renderPace(s score.Summary, rows int64, took time.Duration) string {
+	which := ""
+	if rows < s.Rows {
+		which = fmt.Sprintf(", %s of them now", thousands(rows))
+	}
+	if rows < enough {
+		return which
+	}
+	return fmt.Sprintf("%s in %.1fs, %s a second", which, took.Seconds(), rowCount(perSecond(rows, took)))
 }
 
 func renderHead(h score.HeadCount) string {

@@ -66,10 +66,26 @@ func (f *summaryFlags) by() ([]prevalence.By, error) {
 	return list, nil
 }
 
-// columns are those that --by needs.
-func (f *summaryFlags) columns() []string {
-	var list []string
-	by, _ := f.by()
+// checkSums refuses summaries that do not go with the other flags.
+func (c *scoreCmd) checkSums() error {
+	if err := c.checkSummary(); err != nil || len(c.Summary) == 0 {
+		return err
+	}
+	switch {
+	case c.Addr != "" && c.SummaryModel == "":
+		return usagef("--summary with --addr: want the model file that the server answers with, by --summary-model, as how often it errs is in it")
+	case c.Shard != "":
+		return usagef("--summary: a shard is not all rows: sum up what score merge writes, by classifier summarize")
+	case c.Resume && c.streamed() != score.JSONL:
+		return usagef("--summary with --resume: rows that were written as %s are not read again: write them as jsonl", c.streamed())
+	}
+	return nil
+}
+
+// kept are the columns that output rows keep: those named and those of --by.
+func (f *summaryFlags) kept(columns []string) []string {
+	list := slices.Clone(columns)
+	by, _ := f.by() // which checkSummary has seen
 	for _, b := range by {
 		if !slices.Contains(list, b.Column) {
 			list = append(list, b.Column)

@@ -24,6 +24,18 @@ type counted struct {
 	n *atomic.Int64
 }
 
+// countedAt is counted for a file that is read at any place.
+type countedAt struct {
+	io.ReaderAt
+	n *atomic.Int64
+}
+
+func (c countedAt) ReadAt(p []byte, at int64) (int, error) {
+	n, err := c.ReaderAt.ReadAt(p, at)
+	c.n.Add(int64(n))
+	return n, err
+}
+
 func (c counted) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	c.n.Add(int64(n))

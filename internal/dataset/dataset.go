@@ -93,6 +93,8 @@ const (
 	FormatJSONL
 	FormatCSV
 	FormatTSV
+	FormatText // plain text: see Split
+	FormatParquet
 )
 
 // DefaultMaxRowBytes is the limit of a row's length when Options has none.
@@ -106,7 +108,9 @@ type Options struct {
 	NoLabels    bool     // no label column is wanted: Labels stay empty
 	Keep        []string // columns to carry along, KeepAll for all
 	Format      Format
-	MaxRowBytes int // a longer row is a *RowError; 0: DefaultMaxRowBytes
+	Encoding    Encoding
+	Split       Split // of plain text
+	MaxRowBytes int   // a longer row is a *RowError; 0: DefaultMaxRowBytes
 }
 
 // defaultHeads are the heads that are taken when none is asked for.
@@ -125,6 +129,9 @@ func (o Options) heads() []string {
 
 // check reports options that cannot be meant.
 func (o Options) check() error {
+	if err := o.Encoding.check(); err != nil {
+		return err
+	}
 	text := orName(o.Columns.Text, "text")
 	for i, h := range o.heads() {
 		switch {

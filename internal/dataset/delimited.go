@@ -54,8 +54,8 @@ func newDelimited(in *input, comma byte, t *table) (*delimited, error) {
 	seen := make(map[string]bool)
 	for _, s := range d.spans {
 		raw := d.unquoted(s)
-		if msg := badBytes(raw); msg != "" {
-			return nil, fmt.Errorf("header: %s of column %d", msg, len(d.cols)+1)
+		if msg := d.in.badBytes(raw); msg != "" {
+			return nil, fmt.Errorf("header: column %d: %s", len(d.cols)+1, msg)
 		}
 		name := bytes.TrimSpace(raw)
 		if seen[string(name)] && len(name) > 0 {
@@ -111,6 +111,10 @@ func (d *delimited) next(t *table) error {
 		return err
 	}
 	t.begin(d.in.line)
+	if bytes.HasPrefix(d.in.data(), []byte(mark)) {
+		d.in.skipLine()
+		return badRow("a byte order mark begins the line: files with headers were joined here")
+	}
 	err = d.set(t)
 	d.in.consume(n)
 	return err
@@ -123,7 +127,7 @@ func (d *delimited) set(t *table) error {
 	}
 	for i, c := range d.cols {
 		raw := d.unquoted(d.spans[i])
-		if msg := badBytes(raw); msg != "" {
+		if msg := d.in.badBytes(raw); msg != "" {
 			return badRow(d.name(i) + ": " + msg)
 		}
 		t.set(c, value{plain, raw})

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -22,13 +21,17 @@ const maxZstdMemory = 256 << 20
 // limit before it consumes any.
 type input struct {
 	r     io.Reader
-	kind  string // "gzip", "zstd" or "", for errors
+	file  io.ReaderAt // of a Parquet file, which is not read by lines
+	size  int64       // of that
+	kind  string      // "gzip", "zstd" or "", for errors
 	close func()
 
 	buf  []byte
 	pos  int   // buf[:pos] is consumed
 	err  error // from r, once it has reported one
 	idle int   // reads in a row that gave nothing
+
+	encoding Encoding // that the data is converted from, if it is
 
 	line int // number of the line that begins at pos, from 1
 	max  int // limit of a row in bytes, without its line end
@@ -39,14 +42,14 @@ var errLong = errors.New("too long")
 
 // newInput opens src and finds out how it is compressed. What the first bytes
 // say counts, not the name: files are renamed, and some downloads unpacked.
-func newInput(src Source, maxRow int) (*input, error) {
+func newInput(src Source, opts Options) (*input, error) {
 	f, err := src.open()
 	if err != nil {
 		return nil, fileError(src.name, err)
 	}
 	in := &input{close: func() { f.Close() }, line: 1, max: DefaultMaxRowBytes}
-	if maxRow > 0 {
-		in.max = min(maxRow, math.MaxInt/4)
+	if opts.MaxRowBytes > 0 {
+		in.max = min(opts.MaxRowBytes, math.MaxInt/4)
 	}
 	br := bufio.NewReader(f)
 	head, err := br.Peek(4)
@@ -54,15 +57,29 @@ func newInput(src Source, maxRow int) (*input, error) {
 		in.close()
 		return nil, fileError(src.name, err)
 	}
+	if auto := opts.Format == FormatAuto || opts.Format == FormatParquet; auto && isParquet(head) {
+		return in, in.openParquet(src, f, br)
+	}
 	if err := in.decompress(br, head); err != nil {
 		in.close()
 		return nil, fmt.Errorf("%s: %s data: %w", src.name, in.kind, err)
 	}
-	if err := in.dropBOM(); err != nil {
+	if err := in.convert(opts.Encoding); err != nil {
 		in.close()
 		return nil, fmt.Errorf("%s: %w", src.name, err)
 	}
 	return in, nil
+}
+
+// openParquet sets in.file.
+func (in *input) openParquet(src Source, f, begun io.Reader) (err error) {
+	closeFile, remove := in.close, func() {}
+	if in.file, in.size, remove, err = parquetFile(f, begun); err != nil {
+		closeFile()
+		return fileError(src.name, err)
+	}
+	in.close = func() { remove(); closeFile() }
+	return nil
 }
 
 // decompress sets in.r by the magic bytes at the start.
@@ -113,21 +130,6 @@ func isGzip(head []byte) bool {
 func isZstd(head []byte) bool {
 	return bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
 		len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:4], []byte{0x2a, 0x4d, 0x18})
-}
-
-// dropBOM consumes the mark of UTF-8 and refuses that of UTF-16. A read error
-// is left for the first line.
-func (in *input) dropBOM() error {
-	for len(in.buf) < 3 && in.err == nil {
-		in.fill()
-	}
-	switch {
-	case bytes.HasPrefix(in.buf, []byte("\xef\xbb\xbf")):
-		in.pos = 3
-	case bytes.HasPrefix(in.buf, []byte("\xff\xfe")), bytes.HasPrefix(in.buf, []byte("\xfe\xff")):
-		return errors.New("the file is UTF-16 and must be converted to UTF-8 (iconv -f UTF-16 -t UTF-8)")
-	}
-	return nil
 }
 
 // data returns the bytes that are read and not consumed. They are valid until
@@ -246,21 +248,4 @@ func (in *input) makeRoom() {
 func trimEOL(line []byte) []byte {
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	return bytes.TrimSuffix(line, []byte("\r"))
-}
-
-// badBytes says what is wrong with raw bytes of a file, "" if nothing.
-func badBytes(b []byte) string {
-	if i := bytes.IndexByte(b, 0); i >= 0 {
-		return fmt.Sprintf("NUL byte at byte %d", i+1)
-	}
-	if utf8.Valid(b) {
-		return ""
-	}
-	for i := 0; ; {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n <= 1 {
-			return fmt.Sprintf("invalid UTF-8 at byte %d", i+1)
-		}
-		i += n
-	}
 }

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"unicode/utf16"
 )
 
-// jsonl reads one JSON object a line. encoding/json checks the line and decodes
-// strings; the walk over the object is our own, because encoding/json silently
-// keeps the last of two equal keys and replaces half a surrogate pair.
+// jsonl reads one JSON object a line. The walk over the object is our own,
+// because encoding/json silently keeps the last of two equal keys and replaces
+// half a surrogate pair.
 type jsonl struct {
 	in      *input
 	started bool // something other than white space has been seen
@@ -42,16 +40,17 @@ func (j *jsonl) next(t *table) error {
 		}
 		j.started = true
 		t.begin(begins)
-		return parseObject(t, trimEOL(line))
+		line = trimEOL(bytes.TrimPrefix(line, []byte(mark))) // files were joined
+		if msg := j.in.badBytes(line); msg != "" {
+			return badRow(msg)
+		}
+		return parseObject(t, line)
 	}
 }
 
 // parseObject sets the columns of t from one line.
 func parseObject(t *table, line []byte) error {
-	if msg := badBytes(line); msg != "" {
-		return badRow(msg)
-	}
-	if !json.Valid(line) {
+	if !isJSON(line) {
 		return badRow(jsonError(line))
 	}
 	first := skipSpace(line, 0)
@@ -134,7 +133,7 @@ func kindOf(b byte) kind {
 }
 
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && bytes.IndexByte([]byte(jsonSpace), b[i]) >= 0 {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r' || b[i] == '\n') {
 		i++
 	}
 	return i
@@ -178,49 +177,4 @@ func nestedEnd(b []byte, i int) int {
 			}
 		}
 	}
-}
-
-// unquote decodes a valid JSON string.
-func unquote(quoted []byte) (string, error) {
-	inner := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner), nil
-	}
-	if half := loneSurrogate(inner); half != "" {
-		return "", errors.New("half of a surrogate pair: " + half)
-	}
-	var s string
-	err := json.Unmarshal(quoted, &s)
-	return s, err
-}
-
-// loneSurrogate returns the first \uD800-\uDFFF escape in the inside of a valid
-// JSON string that has no partner, "" if none.
-func loneSurrogate(s []byte) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' {
-			continue
-		}
-		i++
-		if s[i] != 'u' {
-			continue
-		}
-		r := hex4(s[i+1:])
-		i += 4
-		if !utf16.IsSurrogate(r) {
-			continue
-		}
-		next := s[i+1:]
-		if len(next) < 6 || next[0] != '\\' || next[1] != 'u' || utf16.DecodeRune(r, hex4(next[2:])) == '\uFFFD' {
-			return string(s[i-5 : i+1])
-		}
-		i += 6
-	}
-	return ""
-}
-
-// hex4 decodes the four digits of a valid \u escape.
-func hex4(b []byte) rune {
-	n, _ := strconv.ParseUint(string(b[:4]), 16, 16) // checked by encoding/json
-	return rune(n)
 }

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -49,22 +50,28 @@ func badRow(msg string) error { return &RowError{Msg: msg} }
 
 // open opens src and, when the format has one, reads the header.
 func open(src Source, opts Options) (*reader, error) {
-	in, err := newInput(src, opts.MaxRowBytes)
+	in, err := newInput(src, opts)
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{name: src.name, in: in, table: table{byName: make(map[string]*column)}}
 	r.want(opts)
-	r.dec, err = newDecoder(in, opts.Format, src.name, &r.table)
+	r.dec, err = r.newDecoder(opts)
 	if err != nil {
 		in.close()
 		return nil, r.final(err)
 	}
-	_, r.header = r.dec.(*delimited)
+	_, keys := r.dec.(*jsonl)
+	r.header = !keys
 	return r, nil
 }
 
-func (r *reader) close() { r.in.close() }
+func (r *reader) close() {
+	if p, ok := r.dec.(*parquetRows); ok {
+		p.close()
+	}
+	r.in.close()
+}
 
 // want makes the wanted columns.
 func (r *reader) want(opts Options) {
@@ -86,37 +93,85 @@ func (r *reader) want(opts Options) {
 }
 
 // newDecoder chooses the decoder by the wanted format, the name, or the data.
-func newDecoder(in *input, f Format, name string, t *table) (decoder, error) {
-	if f == FormatAuto {
-		f = formatOf(name)
+func (r *reader) newDecoder(opts Options) (decoder, error) {
+	if r.in.file != nil {
+		return newParquet(r, r.in.file, r.in.size)
 	}
-	line, err := in.peekLine()
-	if err != nil {
+	line, err := r.in.peekLine()
+	switch {
+	case err != nil:
 		return nil, err
+	case isParquet(line[:min(4, len(line))]) && r.in.kind != "":
+		return nil, fmt.Errorf("the file is Parquet in %s: unpack it first", r.in.kind)
+	case isParquet(line[:min(4, len(line))]):
+		return nil, errors.New("the file is Parquet")
+	case opts.Format == FormatParquet || opts.Format == FormatAuto && formatOf(r.name) == FormatParquet:
+		return nil, errors.New("the file is no Parquet")
+	}
+	f := opts.Format
+	if f == FormatAuto {
+		f = formatOf(r.name)
 	}
 	if f == FormatAuto {
-		f = sniff(line)
+		f = r.sniff(line)
 	}
 	switch {
+	case bareCR(line, f):
+		return nil, errors.New(`the lines end in "\r" alone and must be converted (tr '\r' '\n')`)
+	case f == FormatText:
+		return newPlainText(r, opts.Split), nil
 	case f == FormatJSONL:
-		return &jsonl{in: in}, nil
-	case f == FormatTSV:
-		return newDelimited(in, '\t', t)
-	case bytes.IndexByte(line, ',') < 0 && bytes.IndexByte(line, ';') >= 0:
-		return newDelimited(in, ';', t)
+		return &jsonl{in: r.in}, nil
 	}
-	return newDelimited(in, ',', t)
+	return newDelimited(r.in, separator(line, f), &r.table)
 }
 
-// sniff tells the format from the first line that is not blank.
-func sniff(line []byte) Format {
+// separator returns what is between the fields of the header.
+func separator(line []byte, f Format) byte {
+	switch {
+	case f == FormatTSV:
+		return '\t'
+	case bytes.IndexByte(line, ',') < 0 && bytes.IndexByte(line, ';') >= 0:
+		return ';'
+	}
+	return ','
+}
+
+// bareCR reports whether the first line shows that lines end as they did on old
+// Macintoshes.
+func bareCR(line []byte, f Format) bool {
+	line = bytes.TrimRight(line, "\r\n")
+	if f == FormatJSONL {
+		return bytes.Contains(line, []byte("}\r{"))
+	}
+	return bytes.IndexByte(line, '\r') >= 0 && bytes.IndexByte(line, '"') < 0
+}
+
+// sniff tells the format from the first line that is not blank. A file called
+// *.txt is text, unless that line is a JSON object or a header that names the
+// column of the text.
+func (r *reader) sniff(line []byte) Format {
+	f := FormatCSV
 	switch {
 	case len(line) > 0 && (line[0] == '{' || line[0] == '['):
 		return FormatJSONL
 	case bytes.IndexByte(line, '\t') >= 0:
-		return FormatTSV
+		f = FormatTSV
 	}
-	return FormatCSV
+	if isText(r.name) && !headerHas(line, separator(line, f), r.text.name) {
+		return FormatText
+	}
+	return f
+}
+
+// headerHas reports whether a header has a column.
+func headerHas(header []byte, comma byte, column string) bool {
+	for field := range bytes.SplitSeq(header, []byte{comma}) {
+		if string(bytes.Trim(bytes.TrimSpace(field), `"`)) == column {
+			return true
+		}
+	}
+	return false
 }
 
 // next returns the next row. The error is io.EOF at the end.

@@ -32,9 +32,10 @@ func Reader(name string, r io.Reader) Source {
 
 // Files turns paths into sources. "-" is stdin. A directory stands for its data
 // files (names ending in .jsonl, .ndjson, .csv, .tsv or .tab, and perhaps .gz
-// or .zst) and those of its sub-folders, sorted by name; hidden files and
+// or .zst, or in .parquet) and those of its sub-folders, sorted by name; hidden files and
 // folders are left out, and a directory without data files is an error. A path
-// that names a file is taken whatever its ending.
+// that names a file is taken whatever its ending, and so are those that match a
+// pattern such as "data/**/*.txt": see glob.
 func Files(paths []string, stdin io.Reader) ([]Source, error) {
 	var srcs []Source
 	for i, p := range paths {
@@ -47,6 +48,10 @@ func Files(paths []string, stdin io.Reader) ([]Source, error) {
 			}
 			srcs = append(srcs, Reader(p, stdin))
 			continue
+		}
+		expand := expand
+		if isGlob(p) {
+			expand = glob
 		}
 		found, err := expand(p)
 		if err != nil {
@@ -121,27 +126,39 @@ func dataFiles(fsys fs.FS, root string) ([]string, error) {
 		return nil
 	})
 	if err == nil && len(names) == 0 {
-		err = fmt.Errorf("%s: no data files (.jsonl, .ndjson, .csv, .tsv or .tab, also with .gz or .zst)", root)
+		err = fmt.Errorf("%s: no data files (.jsonl, .ndjson, .csv, .tsv or .tab, also with .gz or .zst, or .parquet)", root)
 	}
 	return names, err
 }
 
-// formatOf returns the format that a file's name promises, FormatAuto if none.
-func formatOf(name string) Format {
+// isText reports whether a file's name promises plain text.
+func isText(name string) bool {
+	ext := path.Ext(bareName(name))
+	return ext == ".txt" || ext == ".text"
+}
+
+// bareName returns a name in lower case, without the ending of a compression.
+func bareName(name string) string {
 	name = strings.ToLower(name)
 	for _, ext := range []string{".gz", ".zst"} {
 		if base, ok := strings.CutSuffix(name, ext); ok {
-			name = base
-			break
+			return base
 		}
 	}
-	switch path.Ext(name) {
+	return name
+}
+
+// formatOf returns the format that a file's name promises, FormatAuto if none.
+func formatOf(name string) Format {
+	switch path.Ext(bareName(name)) {
 	case ".jsonl", ".ndjson":
 		return FormatJSONL
 	case ".csv":
 		return FormatCSV
 	case ".tsv", ".tab":
 		return FormatTSV
+	case ".parquet":
+		return FormatParquet
 	}
 	return FormatAuto
 }

@@ -110,7 +110,7 @@ func TestFiles(t *testing.T) {
 		want  string
 	}{
 		{[]string{"nosuch.csv"}, nil, "nosuch.csv: no such file or directory"},
-		{[]string{"none"}, nil, "none: no data files (.jsonl, .ndjson, .csv, .tsv or .tab, also with .gz or .zst)"},
+		{[]string{"none"}, nil, "none: no data files (.jsonl, .ndjson, .csv, .tsv or .tab, also with .gz or .zst, or .parquet)"},
 		{[]string{"-"}, nil, "-: there is no standard input"},
 		{[]string{"-", "-"}, strings.NewReader(""), "-: standard input is given twice"},
 	} {

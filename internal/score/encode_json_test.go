@@ -15,7 +15,7 @@ import (
 // byEncodingJSON is what encoding/json makes of a row: the encoder must write
 // the same bytes.
 func byEncodingJSON(r *Row, evidence bool) ([]byte, error) {
-	columns := ordered{}
+	columns := object{}
 	for _, v := range r.Columns {
 		text := json.RawMessage(v.Text)
 		if !v.JSON {
@@ -25,12 +25,12 @@ func byEncodingJSON(r *Row, evidence bool) ([]byte, error) {
 	}
 	if r.Err != nil {
 		return marshal(struct {
-			ID      string  `json:"id"`
-			Error   *Error  `json:"error"`
-			Columns ordered `json:"columns,omitempty"`
+			ID      string `json:"id"`
+			Error   *Error `json:"error"`
+			Columns object `json:"columns,omitempty"`
 		}{r.ID, r.Err, columns})
 	}
-	predictions := ordered{}
+	predictions := object{}
 	for _, p := range r.Predictions {
 		var terms []any
 		for _, e := range p.Evidence {
@@ -49,23 +49,23 @@ func byEncodingJSON(r *Row, evidence bool) ([]byte, error) {
 		predictions = append(predictions, member{p.Head, value})
 	}
 	return marshal(struct {
-		ID          string  `json:"id"`
-		Predictions ordered `json:"predictions"`
-		Input       Input   `json:"input"`
-		Revision    string  `json:"revision"`
-		Columns     ordered `json:"columns,omitempty"`
+		ID          string `json:"id"`
+		Predictions object `json:"predictions"`
+		Input       Input  `json:"input"`
+		Revision    string `json:"revision"`
+		Columns     object `json:"columns,omitempty"`
 	}{r.ID, predictions, r.Input, r.Revision, columns})
 }
 
-// ordered is a JSON object whose members keep their order.
-type ordered []member
+// An object is a JSON object whose members keep their order.
+type object []member
 
 type member struct {
 	name  string
 	value any
 }
 
-func (list ordered) MarshalJSON() ([]byte, error) {
+func (list object) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
 	for i, m := range list {
 		if i > 0 {

@@ -52,15 +52,17 @@ func OpenFile(path string, key Key, start Start) (*File, error) {
 		return nil, err
 	}
 	_, err = os.Lstat(partialName(path))
-	if there := err == nil || checkpoint != nil; there && start == Fresh {
+	partial := !errors.Is(err, fs.ErrNotExist)
+	if start == Fresh && (partial || checkpoint != nil) {
 		return nil, fmt.Errorf("%s: %w", partialName(path), ErrPartial)
 	}
-	if start == Resume && checkpoint != nil {
+	goOn := start == Resume && checkpoint != nil
+	if goOn {
 		if err := key.Check(checkpoint.Key); err != nil {
 			return nil, err
 		}
-		if _, done := os.Stat(path); checkpoint.Complete && errors.Is(err, fs.ErrNotExist) && done == nil {
-			return &File{path: path, key: key, start: checkpoint.State}, nil // stopped between its last two steps
+		if _, err := os.Stat(path); !partial && checkpoint.Complete && err == nil { // stopped between its last two steps
+			return &File{path: path, key: key, start: checkpoint.State}, nil
 		}
 	}
 	f, err := openLocked(partialName(path))
@@ -68,7 +70,7 @@ func OpenFile(path string, key Key, start Start) (*File, error) {
 		return nil, err
 	}
 	o := &File{path: path, f: f, key: key, saved: time.Now()}
-	if start == Resume && checkpoint != nil {
+	if goOn && partial {
 		o.start = checkpoint.State
 		err = o.cut(o.start.Bytes)
 	} else {

@@ -84,7 +84,8 @@ func (in *input) from(ctx context.Context, from, to, done int64, hash string) it
 				yield(l, fmt.Errorf("%w: its first %d rows are not those that were scored", ErrInput, done))
 				return
 			}
-			if in.read > from && !yield(l, nil) || in.read == to {
+			within := in.read > from && (to < 0 || in.read <= to)
+			if within && !yield(l, nil) || to >= 0 && in.read >= max(to, done) {
 				return
 			}
 		}
