@@ -107,7 +107,9 @@ func dispersion(list []model.Outcome, folds []int, k, labels int) float64 {
 			answers[c.truth]++
 		}
 	}
-	slices.SortFunc(cells, func(a, b cell) int { return int(a.truth)*labels + int(a.predicted) - int(b.truth)*labels - int(b.predicted) })
+	slices.SortFunc(cells, func(a, b cell) int {
+		return int(a.truth)*labels + int(a.predicted) - int(b.truth)*labels - int(b.predicted)
+	})
 	statistic, freedom := 0.0, 0
 	for _, c := range cells {
 		for f := range k {
