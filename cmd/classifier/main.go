@@ -29,19 +29,20 @@ import (
 type cli struct {
 	ConfigFile kong.ConfigFlag `name:"config" placeholder:"FILE" help:"Read flags from a JSON object by command, as {\"serve\": {\"addr\": \"127.0.0.1:8080\"}}. Flags and variables win over it."`
 
-	Train    trainCmd    `cmd:"" help:"Train a model on labelled files and report how good it is."`
-	Eval     evalCmd     `cmd:"" help:"Judge a model, or two against each other, on labelled files that they were not trained on."`
-	Classify classifyCmd `cmd:"" help:"Classify a text and show the evidence."`
-	Score    scoreCmds   `cmd:"" help:"Classify every row of files."`
-	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
-	Bench    benchCmd    `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`
-	Models   modelsCmd   `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
-	Key      keyCmd      `cmd:"" help:"Make a bearer key that may call a server."`
-	Config   configCmd   `cmd:"" name:"config" help:"Print the configuration that a command would work with, without secrets."`
-	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
-	Rename   renameCmd   `cmd:"" help:"Give the labels of a model other names, without training it again."`
-	Demo     demoCmd     `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`
-	Version  versionCmd  `cmd:"" help:"Print the versions of the program and of what it reads."`
+	Train     trainCmd     `cmd:"" help:"Train a model on labelled files and report how good it is."`
+	Eval      evalCmd      `cmd:"" help:"Judge a model, or two against each other, on labelled files that they were not trained on."`
+	Classify  classifyCmd  `cmd:"" help:"Classify a text and show the evidence."`
+	Score     scoreCmds    `cmd:"" help:"Classify every row of files."`
+	Summarize summarizeCmd `cmd:"" help:"Write the label shares of rows that were scored, adjusted for the classifier's errors."`
+	Serve     serveCmd     `cmd:"" help:"Serve classifications over gRPC."`
+	Bench     benchCmd     `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`
+	Models    modelsCmd    `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
+	Key       keyCmd       `cmd:"" help:"Make a bearer key that may call a server."`
+	Config    configCmd    `cmd:"" name:"config" help:"Print the configuration that a command would work with, without secrets."`
+	Import    importCmd    `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
+	Rename    renameCmd    `cmd:"" help:"Give the labels of a model other names, without training it again."`
+	Demo      demoCmd      `cmd:"" help:"Train on the built-in corpus, serve it, and classify an article."`
+	Version   versionCmd   `cmd:"" help:"Print the versions of the program and of what it reads."`
 }
 
 const description = `Topic and stance classification that other services can trust.

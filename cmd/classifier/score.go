@@ -30,16 +30,19 @@ type scoreCmd struct {
 	dataFlags
 	rowFlags
 	runFlags
+	summaryFlags
+	SummaryModel string `placeholder:"FILE" help:"With --summary and --addr: the model file that the server answers with; how often it errs is in it."`
 }
 
 // A scoreRun is what a run of score works with.
 type scoreRun struct {
 	*scoreCmd
 	*env
-	job   score.Job
-	key   score.Key
-	shard *score.ShardInfo
-	bytes int64 // of the files together; negative when not known
+	job     score.Job
+	key     score.Key
+	shard   *score.ShardInfo
+	bytes   int64    // of the files together; negative when not known
+	summary *summary // nil for none
 }
 
 // Run scores the files.
@@ -67,6 +70,9 @@ func (c *scoreCmd) Run(e *env, k *kong.Context) error {
 	began := time.Now()
 	state, before, err := r.score()
 	renderSummary(e.stderr, state.Summary, state.Summary.Rows-before, time.Since(began))
+	if err == nil {
+		err = r.writeSummary()
+	}
 	return r.explain(state, withHint(err, e.args))
 }
 
@@ -130,14 +136,14 @@ func (r *scoreRun) ask(revision string) (done func(), err error) {
 		}
 	}()
 	r.job.Data = r.options()
-	r.job.Data.NoLabels, r.job.Data.Keep = true, r.Keep
+	r.job.Data.NoLabels, r.job.Data.Keep = true, r.kept(r.Keep)
 	r.job.Classifier, r.job.Format, r.job.Range = classifier, r.streamed(), score.All
 	r.job.Workers, r.job.MaxErrors = r.workers(), r.maxErrors()
 	if r.job.Layout, err = r.layout(classifier, o); err != nil {
 		return nil, err
 	}
 	r.key.Revision = score.RevisionID(classifier.Revision())
-	return done, nil
+	return done, r.sumUp()
 }
 
 // takeShard counts the rows and takes those of the shard.
@@ -190,6 +196,9 @@ func (r *scoreRun) toFile(path string) (s score.State, before int64, err error) 
 	before = out.State().Summary.Rows
 	if before > 0 {
 		fmt.Fprintf(r.stderr, "classifier: going on after %s\n", rowCount(before))
+	}
+	if err := r.sumUpAgain(path+".partial", before); err != nil {
+		return s, before, err
 	}
 	s, err = out.Run(r.run)
 	return s, before, err

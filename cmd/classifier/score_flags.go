@@ -42,6 +42,9 @@ func (c *scoreCmd) check() error {
 	case c.RetryFor < 0 || c.CheckpointEvery < 0:
 		return usagef("--retry-for %v, --checkpoint-every %v: want 0 or more", c.RetryFor, c.CheckpointEvery)
 	}
+	if err := c.checkSums(); err != nil {
+		return err
+	}
 	if err := c.checkRows(); err != nil {
 		return err
 	}
@@ -117,6 +120,7 @@ func (c *scoreCmd) calls(revision string) score.Calls {
 var notInOutput = []string{
 	"help", "config", "out", "model", "store", "addr", "tls", "plaintext", "model-name", "revision", "jobs",
 	"fail-fast", "max-errors", "resume", "overwrite", "checkpoint-every", "shard", "retry-for", "allow-revision-change", "progress",
+	"summary", "summary-model", "audited", "audited-probability",
 }
 
 // settings are the flags that the output depends on: all others, so that a new

@@ -129,7 +129,13 @@ func (h *Head) check() error {
 	if err := h.checkTargets(); err != nil {
 		return err
 	}
-	return h.Evaluation.check()
+	if err := h.Evaluation.check(); err != nil {
+		return err
+	}
+	if err := h.Evaluation.Outcomes.check(n); err != nil {
+		return fmt.Errorf("evaluation: %w", err)
+	}
+	return nil
 }
 
 func (h *Head) checkNames() error {

@@ -207,6 +207,12 @@ func (d *decoder) head() (h Head) {
 	for range d.list("learning curve", 24) {
 		e.Learning = append(e.Learning, LearningPoint{d.uint64("learning curve"), d.float("learning curve"), d.float("learning curve")})
 	}
+	e.Outcomes.Levels = d.floats("levels of confidence")
+	for range d.list("outcomes", 20) {
+		e.Outcomes.Counts = append(e.Outcomes.Counts, Outcome{d.uint32("outcomes"), d.uint32("outcomes"), d.uint32("outcomes"), d.uint64("outcomes")})
+	}
+	e.Outcomes.Stated = d.floats("stated probabilities")
+	e.Outcomes.Dispersion = d.float("dispersion")
 	return h
 }
 

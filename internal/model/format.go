@@ -55,6 +55,12 @@ import (
 //	                     perfectly calibrated model, NLL, Brier score
 //	             list of learning points: uint64 examples, float accuracy, float
 //	                     macro-F1
+//	             list of float: where levels of confidence part, ascending
+//	             list of outcomes, ascending: uint32 true label, uint32 answer,
+//	                     uint32 level, uint64 texts
+//	             list of float: sums of stated probabilities, a row a label, or
+//	                     none
+//	             float   dispersion of the outcomes, 0 without
 //	table      the weights of features, see below
 //	targets    for every head that has targets: a table of the weights of
 //	           features in texts about them, whose ids Cross gives
@@ -302,7 +308,14 @@ func (h *Head) append(b []byte) []byte {
 	for _, p := range e.Learning {
 		b = appendFloat(appendFloat(le.AppendUint64(b, p.Examples), p.Accuracy), p.MacroF1)
 	}
-	return b
+	b = appendFloats(b, e.Outcomes.Levels)
+	b = le.AppendUint32(b, uint32(len(e.Outcomes.Counts)))
+	for _, o := range e.Outcomes.Counts {
+		b = le.AppendUint32(le.AppendUint32(le.AppendUint32(b, o.Truth), o.Predicted), o.Level)
+		b = le.AppendUint64(b, o.Count)
+	}
+	b = appendFloats(b, e.Outcomes.Stated)
+	return appendFloat(b, e.Outcomes.Dispersion)
 }
 
 // figures lists the evaluation's floats in the order of the file.

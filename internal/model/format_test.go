@@ -59,6 +59,7 @@ func smallSpec() Spec {
 				Evaluation: Evaluation{
 					Examples: 2, Accuracy: 0.5, MacroF1: 0.25, MajorityAccuracy: 1, ECE: 0.125, PerfectECE: 0.0625, NLL: 3, Brier: 2,
 					Learning: []LearningPoint{{1, 0.375, 0.1875}, {2, 0.5, 0.25}},
+					Outcomes: Outcomes{Levels: []float64{0.75}, Counts: []Outcome{{0, 0, 1, 1}, {1, 0, 0, 3}}, Stated: []float64{1, 0.75, 0, 0, 2, 0.25, 0, 0}, Dispersion: 1.5},
 				},
 			},
 			{
@@ -123,6 +124,14 @@ var smallBody = join(
 	"\x02\x00\x00\x00",                                          // learning curve
 	"\x01\x00\x00\x00\x00\x00\x00\x00", f64(0.375), f64(0.1875), // 1 example: accuracy, macro-F1
 	"\x02\x00\x00\x00\x00\x00\x00\x00", f64(0.5), f64(0.25), // 2 examples
+	"\x01\x00\x00\x00", f64(0.75), // two levels of confidence, parted at 0.75
+	"\x02\x00\x00\x00", // outcomes
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00", // con, con, the upper level: 1 text
+	"\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00", // pro, con, the lower level: 3 texts
+	"\x08\x00\x00\x00",                // stated:
+	f64(1), f64(0.75), f64(0), f64(0), // con, of the answers con, con, pro, pro
+	f64(2), f64(0.25), f64(0), f64(0), // pro
+	f64(1.5), // dispersion
 
 	"\x05\x00\x00\x00topic",
 	"\x00",                              // exactly one label
@@ -146,8 +155,12 @@ var smallBody = join(
 	"\x00\x00\x00\x00\x00\x00\x00\x00",  // not evaluated
 	f64(0), f64(0), f64(0), f64(0), f64(0), f64(0), f64(0),
 	"\x00\x00\x00\x00", // no learning curve
+	"\x00\x00\x00\x00", // one level of confidence
+	"\x00\x00\x00\x00", // no outcomes
+	"\x00\x00\x00\x00", // nothing stated
+	f64(0),             // no dispersion
 
-	"\x00\x00\x00\x00\x00\x00",         // up to byte 672, a multiple of 8
+	"\x00\x00\x00\x00\x00\x00",         // up to byte 824, a multiple of 8
 	"\x01\x00\x00\x00\x00\x00\x00\x00", // one row
 	"\xb1\xb6\x00\x2b\x90\xcb\x92\xea", // id of "peace"
 	"\x03\x00\x00\x00\x00\x00\x00\x00", // binary: été 3
@@ -349,6 +362,19 @@ func TestBrokenRules(t *testing.T) {
 		{func(s *Spec) { s.Heads[0].Evaluation.Brier = 2.5 }, `head "stance": evaluation: Brier score 2.5: want 0 to 2`, false},
 		{func(s *Spec) { s.Heads[0].Evaluation.Learning[1].Accuracy = 2 }, `head "stance": evaluation: point 1 of the learning curve: accuracy 2, macro-F1 0.25: want 0 to 1`, false},
 		{func(s *Spec) { s.Heads[0].Evaluation.Learning[0].MacroF1 = -1 }, `head "stance": evaluation: point 0 of the learning curve: accuracy 0.375, macro-F1 -1: want 0 to 1`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Levels[0] = 0 }, `head "stance": evaluation: level of confidence 0: want them to ascend from 0 to 1 in whole millionths`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Levels[0] = nan }, `head "stance": evaluation: level of confidence NaN: want them to ascend from 0 to 1 in whole millionths`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Levels[0] = 0.1234567 }, `head "stance": evaluation: level of confidence 0.1234567: want them to ascend from 0 to 1 in whole millionths`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Levels = make([]float64, 16) }, `head "stance": evaluation: 17 levels of confidence: want at most 16`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Counts = nil }, `head "stance": evaluation: levels of confidence, stated probabilities or a dispersion without outcomes`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Dispersion = 0.5 }, `head "stance": evaluation: dispersion 0.5: want 1 to 1e6`, false},
+		{func(s *Spec) { s.Heads[1].Evaluation.Outcomes.Dispersion = negativeZero }, `head "topic": evaluation: dispersion below 0`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Stated = []float64{1} }, `head "stance": evaluation: 1 sums of stated probabilities: want 2 labels x 2 answers x 2 levels, at most 65536, or none`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Stated[3] = nan }, `head "stance": evaluation: sum of stated probabilities NaN: want 0 to 2^53`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Counts[0].Truth = 2 }, `head "stance": evaluation: outcome 0: label 2, answer 0, level 1: there are 2 labels and 2 levels`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Counts[1].Level = 2 }, `head "stance": evaluation: outcome 1: label 1, answer 0, level 2: there are 2 labels and 2 levels`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Counts[0].Count = 0 }, `head "stance": evaluation: outcome 0: 0 texts: want 1 to 2^53`, false},
+		{func(s *Spec) { s.Heads[0].Evaluation.Outcomes.Counts[1] = Outcome{0, 0, 1, 1} }, `head "stance": evaluation: outcome 1: outcomes are not in ascending order`, false},
 		{func(s *Spec) { s.Heads[0].Evaluation.Learning = make([]LearningPoint, maxLearning+1) }, `head "stance": 1025 points of a learning curve: want at most 1024`, false},
 
 		{func(s *Spec) { s.Heads[0].Blocks[0].Targets, s.Heads[1].Blocks[0].Targets = false, true }, `head "topic": a block for targets, of which there are none`, false},

@@ -110,6 +110,9 @@ type Evaluation struct {
 	// Learning is the quality reached with parts of the training data, smallest
 	// first.
 	Learning []LearningPoint
+	// Outcomes are the answers that the figures are made of; empty when they are
+	// not those that the model would give, as with another prior.
+	Outcomes Outcomes
 }
 
 // A LearningPoint is a point of a learning curve.

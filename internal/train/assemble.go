@@ -382,5 +382,6 @@ func (h *trainedHead) evaluation() model.Evaluation {
 	for _, p := range h.learning {
 		e.Learning = append(e.Learning, model.LearningPoint{Examples: uint64(p.Examples), Accuracy: p.Accuracy, MacroF1: p.MacroF1})
 	}
+	e.Outcomes = h.outcomes()
 	return e
 }

@@ -108,6 +108,7 @@ func expect(head *model.Head, prior []float64) {
 		of.Prior = prior
 	}
 	head.Prior = prior
+	head.Evaluation.Outcomes = model.Outcomes{} // those of other answers
 }
 
 // units converts nats to units of 2^-model.ScoreBits nats.
