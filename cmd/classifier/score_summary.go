@@ -232,8 +232,10 @@ func answerOf(h *prevalence.Head, p *score.Prediction) prevalence.Answer {
 		a.Decision = prevalence.NoEvidence
 	case model.OutOfDomain.String():
 		a.Decision = prevalence.OutOfDomain
+	case model.LowConfidence.String(), model.Ambiguous.String():
+		a.Decision = prevalence.Withheld
 	}
-	if len(p.Scores) < len(h.Labels) || a.Decision != prevalence.Judged {
+	if len(p.Scores) < len(h.Labels) {
 		return a
 	}
 	a.Scores = make([]float64, len(h.Labels))

@@ -156,6 +156,9 @@ func allPart(g *prevalence.Group) (sharesPart, error) {
 // sharesLead says how many rows the shares are of, and what they rest on.
 func sharesLead(s *prevalence.Shares) string {
 	parts := []string{"Of " + count(int(s.Judged), "row") + "."}
+	if s.Withheld > 0 {
+		parts = append(parts, "Among them: "+count(int(s.Withheld), "row")+" whose label was withheld for want of confidence.")
+	}
 	if s.NoEvidence > 0 {
 		parts = append(parts, "Not among them: "+count(int(s.NoEvidence), "row")+" without a word that the model knows.")
 	}

@@ -12,7 +12,7 @@ import (
 // sources.
 func sharesReport(labels []string, values []string) *prevalence.Report {
 	shares := func(heads ...string) prevalence.Shares {
-		s := prevalence.Shares{Heads: heads, Judged: 90, NoEvidence: 7, OutOfDomain: 3, Method: prevalence.Mixture, RestsOn: prevalence.LabelShift}
+		s := prevalence.Shares{Heads: heads, Judged: 90, Withheld: 2, NoEvidence: 7, OutOfDomain: 3, Method: prevalence.Mixture, RestsOn: prevalence.LabelShift}
 		add := func(list ...string) {
 			x := .9 / float64(len(labels))
 			s.Labels = append(s.Labels, prevalence.Share{
@@ -102,7 +102,7 @@ func TestSharesPageSays(t *testing.T) {
 	_, text := parsed(t, writtenShares(t, "rows.jsonl", sharesReport([]string{"con", "pro"}, []string{"2025-01", "2025-02"})))
 	for _, want := range []string{
 		"1,234", "49 of 50", "5e5e5e5e5e5e", "Label shift:", "Only shares differ.", "a note",
-		"Of 90 rows.", "7 rows without a word that the model knows", "3 rows with too few known words", "rests on label shift",
+		"Of 90 rows. Among them: 2 rows whose label was withheld", "7 rows without a word that the model knows", "3 rows with too few known words", "rests on label shift",
 		"45.0%", "22.5–49.5", "40.5–45.0", "15.0%", "topic by stance", "By month of date", "By date", "2 groups: Adjusted", "together",
 	} {
 		if !strings.Contains(text, want) {

@@ -20,7 +20,7 @@ const (
 	maxShareDots  = 40
 	maxSharePlots = 12
 	maxPeriods    = 120
-	maxListed     = 300 // rows of a table
+	maxListed     = 1000 // rows of a table
 )
 
 // sharesFigure draws the shares of a head's labels, the largest first, beside the
@@ -105,10 +105,13 @@ func splitSection(s *prevalence.Split, of func(*prevalence.Group) *prevalence.Sh
 	out := sharesSection{Title: visible(strings.Join(of(&s.Groups[0]).Heads, " by ")), Folded: true}
 	out.Lead = splitLead(s, of)
 	out.Table = splitTable(s, of)
+	if len(out.Table.Rows) == maxListed {
+		out.Left = "The table ends after " + whole(maxListed) + " rows; the JSON summary has all. "
+	}
 	drawn := largest(s, of)
 	total := labelsOf(s, of)
 	if total > len(drawn) {
-		out.Left = "Drawn are the " + whole(len(drawn)) + " labels with the largest shares, of " + whole(total) + "."
+		out.Left += "Drawn are the " + whole(len(drawn)) + " labels with the largest shares, of " + whole(total) + "."
 	}
 	for _, l := range drawn {
 		plot, err := splitPlot(s, of, l)

@@ -46,6 +46,7 @@ type Group struct {
 type Shares struct {
 	Heads       []string `json:"heads"`         // one, or the two that are crossed
 	Judged      int64    `json:"judged"`        // rows that the shares are about
+	Withheld    int64    `json:"withheld"`      // of these, rows whose label was not given for want of confidence; 0 when crossed
 	NoEvidence  int64    `json:"no_evidence"`   // rows without a known word; 0 when crossed
 	OutOfDomain int64    `json:"out_of_domain"` // rows with too few known words; 0 when crossed
 	Audited     int      `json:"audited"`       // rows with true labels among those judged

@@ -23,10 +23,14 @@ type Decision uint8
 
 // The decisions.
 const (
-	Judged      Decision = iota // an answer, given or withheld for want of confidence
+	Judged      Decision = iota // an answer
+	Withheld                    // an answer that the head would not give, for want of confidence
 	NoEvidence                  // no known word
 	OutOfDomain                 // too few known words
 )
+
+// counts reports whether shares are about rows with this decision.
+func (d Decision) counts() bool { return d == Judged || d == Withheld }
 
 // A Head is what is known of a head.
 type Head struct {

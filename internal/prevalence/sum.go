@@ -133,7 +133,7 @@ func (s *Summariser) sumUp(g *group, value, name string) Group {
 			continue
 		}
 		h := g.heads[m.heads[0]]
-		shares.NoEvidence, shares.OutOfDomain = h.noEvidence, h.outOfDomain
+		shares.Withheld, shares.NoEvidence, shares.OutOfDomain = h.withheld, h.noEvidence, h.outOfDomain
 		out.Heads = append(out.Heads, shares)
 	}
 	return out

@@ -52,7 +52,7 @@ type group struct {
 	audit        [][]audited       // per measure
 }
 
-type headCounts struct{ judged, noEvidence, outOfDomain int64 }
+type headCounts struct{ withheld, noEvidence, outOfDomain int64 }
 
 // New returns a Summariser of rows that the heads answer.
 func New(heads []Head, o Options) *Summariser {
@@ -124,7 +124,7 @@ func (s *Summariser) places(r Row) ([]place, error) {
 	places := make([]place, len(s.heads))
 	for h := range places {
 		places[h] = place{label: -1}
-		if r.Failed || r.Heads[h].Decision != Judged {
+		if r.Failed || !r.Heads[h].Decision.counts() {
 			continue
 		}
 		a := &r.Heads[h]
@@ -162,8 +162,8 @@ func (s *Summariser) count(g *group, r Row, places []place, audit Audited, known
 			g.heads[h].noEvidence++
 		case OutOfDomain:
 			g.heads[h].outOfDomain++
-		default:
-			g.heads[h].judged++
+		case Withheld:
+			g.heads[h].withheld++
 		}
 	}
 	for i, m := range s.measures {

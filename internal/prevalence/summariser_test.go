@@ -39,6 +39,7 @@ func TestReport(t *testing.T) {
 	rows, pairs := rowsOfTwoHeads(rng, 3000)
 	rows[0] = Row{ID: "0", Failed: true, By: rows[0].By}
 	rows[1].Heads[0].Decision, rows[2].Heads[0].Decision, rows[2].Heads[1].Decision = NoEvidence, OutOfDomain, OutOfDomain
+	rows[3].Heads[0].Decision = Withheld
 	o := Options{By: []By{{"date", "month"}, {"source", ""}}}
 	s := New(heads, o)
 	for _, r := range rows {
@@ -49,7 +50,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("%d rows, %d errors, %d columns", r.Rows, r.Errors, len(r.By))
 	}
 	topic, stance, crossed := r.All.Heads[0], r.All.Heads[1], r.All.Crossed[0]
-	if topic.Judged != 2997 || topic.NoEvidence != 1 || topic.OutOfDomain != 1 || stance.Judged != 2998 || crossed.Judged != 2997 {
+	if topic.Judged != 2997 || topic.Withheld != 1 || topic.NoEvidence != 1 || topic.OutOfDomain != 1 || stance.Judged != 2998 || crossed.Judged != 2997 {
 		t.Errorf("topic %+v, stance of %d, crossed of %d", topic, stance.Judged, crossed.Judged)
 	}
 	if !reflect.DeepEqual(stance.Labels[0].Labels, []string{"a"}) || !reflect.DeepEqual(stance.Labels[0].Names, []string{"Against"}) {
