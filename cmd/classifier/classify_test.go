@@ -84,8 +84,8 @@ func TestScoreRowsAboutTargets(t *testing.T) {
 	const file = "whom,text\noil price,great\n,great\n"
 	code, out, problems := command(t, file, "score", "-m", path, "--format", "csv", "--target-field", "whom")
 	lines := strings.Split(out, "\n")
-	if code != 0 || problems != "" || len(lines) != 3 {
-		t.Fatalf("exit code %d, errors %q, got %s, want two lines", code, problems, out)
+	if code != 0 || problems != "classifier: 2 rows\n  stance: con 1, pro 1\n" || len(lines) != 3 {
+		t.Fatalf("exit code %d, standard error %q, got %s, want two lines", code, problems, out)
 	}
 	for i, want := range []string{`"target_weights":"PER_TARGET"`, `"target_weights":"POOLED"`} {
 		if !strings.Contains(lines[i], want) {
