@@ -32,7 +32,7 @@ type cli struct {
 	Train    trainCmd    `cmd:"" help:"Train a model on labelled files and report how good it is."`
 	Eval     evalCmd     `cmd:"" help:"Judge a model, or two against each other, on labelled files that they were not trained on."`
 	Classify classifyCmd `cmd:"" help:"Classify a text and show the evidence."`
-	Score    scoreCmds   `cmd:"" help:"Classify every row of files, as JSON lines."`
+	Score    scoreCmds   `cmd:"" help:"Classify every row of files."`
 	Serve    serveCmd    `cmd:"" help:"Serve classifications over gRPC."`
 	Models   modelsCmd   `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
 	Import   importCmd   `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`

@@ -1,5 +1,6 @@
 // Package dataset reads labelled and unlabelled rows from JSONL, CSV and TSV
-// files, plain or compressed with gzip or zstd.
+// files and plain text, as they are or compressed with gzip or zstd, and from
+// Parquet files.
 //
 //	Files, FS, Reader -> Sources
 //	Rows(source)      -> one Example at a time, for scoring
@@ -42,10 +43,28 @@
 // A stray quotation mark thus never swallows the lines below it, as every row
 // of two or more columns has a tab; a quoted text of several lines still works.
 //
+// # Plain text
+//
+// A row is a line, or a paragraph: see Split and paragraph. Its group is the
+// name of the file.
+//
+// # Parquet
+//
+// The columns are those that are no lists, maps or groups. A text must be one;
+// other values may be numbers or booleans, and times, which are read as RFC 3339
+// writes them. The numbers of rows stand where other formats have lines. A file
+// that is not at hand as such, as standard input, goes to a temporary file first.
+//
 // # Values
 //
-// Texts are never changed. Names of columns, labels, ids, groups and targets
-// lose surrounding white space. Files are UTF-8; a byte order mark is dropped.
+// Texts are never changed, but for the line breaks within paragraphs. Names of
+// columns, labels, ids, groups and targets lose surrounding white space.
+//
+// # Encodings
+//
+// Files are UTF-8; a byte order mark at the start is dropped, and of JSONL and
+// plain text one at the start of a line too: files are joined so. UTF-16 and
+// Windows-1252 are converted where they are asked for or clear: see Encoding.
 package dataset
 
 import (

@@ -38,7 +38,7 @@ func WriteParquet(w io.Writer, rows io.ReadSeeker, l Layout) error {
 		schema.Group[c.name] = c.node
 		schema.names = append(schema.names, c.name)
 	}
-	out := parquet.NewWriter(w, parquet.NewSchema("row", schema), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("classifier", "", ""))
+	out := parquet.NewGenericWriter[any](w, parquet.NewSchema("row", schema), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("classifier", "", ""))
 	if err := copyRows(out, rows, l, columns); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func WriteParquet(w io.Writer, rows io.ReadSeeker, l Layout) error {
 }
 
 // copyRows writes the rows, a group whenever enough of them have come.
-func copyRows(out *parquet.Writer, rows io.ReadSeeker, l Layout, columns []parquetColumn) error {
+func copyRows(out *parquet.GenericWriter[any], rows io.ReadSeeker, l Layout, columns []parquetColumn) error {
 	var row parquet.Row
 	size := 0
 	for r, err := range spooled(rows, l) {

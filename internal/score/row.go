@@ -1,7 +1,8 @@
 // Package score classifies rows of text, with a model at hand or a server far
 // away: the answers are the same either way.
 //
-//	rows (dataset) -> batches -> Classifier -> rows in their order -> JSONL
+//	rows (dataset) -> batches -> Classifier -> rows in their order -> JSONL, CSV, TSV
+//	rows as JSONL -> Parquet, a table
 package score
 
 import (
