@@ -116,7 +116,7 @@ func (c *scoreCmd) calls(revision string) score.Calls {
 // that say where the model comes from, whose revision is in the key.
 var notInOutput = []string{
 	"help", "config", "out", "model", "store", "addr", "tls", "plaintext", "model-name", "revision", "jobs",
-	"fail-fast", "max-errors", "resume", "overwrite", "checkpoint-every", "shard", "retry-for", "allow-revision-change", "progress",
+	"summary", "summary-model", "audited", "audited-probability", "fail-fast", "max-errors", "resume", "overwrite", "checkpoint-every", "shard", "retry-for", "allow-revision-change", "progress",
 }
 
 // settings are the flags that the output depends on: all others, so that a new
