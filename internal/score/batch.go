@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 )
@@ -67,16 +68,28 @@ type batch struct {
 	summary Summary
 }
 
+// spare are batches that have been written: their memory is used again.
+var spare = sync.Pool{New: func() any { return &batch{lines: make([]line, 0, batchRows)} }}
+
+// free gives the batch away.
+func (b *batch) free() {
+	clear(b.lines)
+	*b = batch{lines: b.lines[:0], out: b.out[:0], ends: b.ends[:0]}
+	if cap(b.out) <= batchBytes {
+		spare.Put(b)
+	}
+}
+
 func (b *batch) size() int { return b.bytes + rowCost*len(b.lines) }
 
 // batches cuts rows into batches. The error of rows comes last, behind what was
 // read before it.
 func batches(in *input, rows iter.Seq2[line, error]) iter.Seq2[*batch, error] {
 	return func(yield func(*batch, error) bool) {
-		b := &batch{}
+		b := spare.Get().(*batch)
 		flush := func() bool {
 			full := b
-			b = &batch{}
+			b = spare.Get().(*batch)
 			return len(full.lines) == 0 || yield(full, nil)
 		}
 		for l, err := range rows {
@@ -128,10 +141,9 @@ func newLine(ex dataset.Example, err error) (line, error) {
 
 // classify fills in the answers of a batch.
 func (b *batch) classify(ctx context.Context, c Classifier) error {
-	var documents []Document
-	var at []int
-	for i, l := range b.lines {
-		if l.row.Err == nil {
+	documents, at := make([]Document, 0, len(b.lines)), make([]int, 0, len(b.lines))
+	for i := range b.lines {
+		if l := &b.lines[i]; l.row.Err == nil {
 			documents, at = append(documents, l.document), append(at, i)
 		}
 	}

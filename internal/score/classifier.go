@@ -56,6 +56,7 @@ func (o Options) Check() error {
 // local classifies with a model at hand.
 type local struct {
 	model      *model.Model
+	revision   string
 	opts       Options
 	heads      []int
 	thresholds []model.Thresholds
@@ -66,7 +67,7 @@ func Local(m *model.Model, o Options) (Classifier, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	l := &local{model: m, opts: o}
+	l := &local{model: m, revision: m.Revision(), opts: o}
 	names := o.Heads
 	if len(names) == 0 {
 		for _, h := range m.Heads() {
@@ -107,11 +108,14 @@ func (l *local) Classify(ctx context.Context, documents []Document) ([]Row, erro
 	return rows, nil
 }
 
-func (l *local) Revision() string { return l.model.Revision() }
+func (l *local) Revision() string { return l.revision }
 
 func (l *local) row(c *model.Classifier, d Document) Row {
 	r := c.Classify(d.Text, d.Target)
-	row := Row{Input: Input{Tokens: r.Words, KnownTokens: r.KnownWords}, Revision: l.model.Revision()}
+	row := Row{
+		Input: Input{Tokens: r.Words, KnownTokens: r.KnownWords}, Revision: l.revision,
+		Predictions: make([]Prediction, 0, len(l.heads)),
+	}
 	for i, h := range l.heads {
 		row.Predictions = append(row.Predictions, l.prediction(c, r, d.Text, h, l.thresholds[i]))
 	}
@@ -134,12 +138,12 @@ func (l *local) prediction(c *model.Classifier, r *model.Result, text string, h 
 	for _, label := range head.Sets.Set(p.Probabilities) {
 		out.LabelSet = append(out.LabelSet, head.Labels[label])
 	}
-	top := l.opts.Top
-	if top == 0 {
-		top = 1
-	}
-	for _, label := range p.Ranked(top) {
-		out.Scores = append(out.Scores, Score{head.Labels[label], round(p.Probabilities[label])})
+	if l.opts.Top == 0 || l.opts.Top == 1 { // without sorting the labels
+		out.Scores = []Score{{head.Labels[p.Best], out.Probability}}
+	} else {
+		for _, label := range p.Ranked(l.opts.Top) {
+			out.Scores = append(out.Scores, Score{head.Labels[label], round(p.Probabilities[label])})
+		}
 	}
 	if l.opts.Evidence > 0 {
 		for _, e := range c.Explain(h, p.Best, l.opts.Evidence).Terms {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -17,10 +18,11 @@ type window struct {
 
 // A task is an item on its way through inOrder.
 type task[T any] struct {
-	item T
-	size int64
-	err  error
-	done chan struct{} // closed when the item is worked on, or err is set
+	number int64 // from 1
+	item   T
+	size   int64
+	err    error
+	done   chan struct{} // closed when the item is worked on, or err is set
 }
 
 // inOrder calls work for every item of seq, several at a time, and yields the
@@ -33,13 +35,14 @@ func inOrder[T any](ctx context.Context, seq iter.Seq2[T, error], size func(T) i
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var working sync.WaitGroup
+		var failed atomic.Int64 // number of a task that failed, from 1
 		defer working.Wait()
 		defer cancel()
 		room := semaphore.NewWeighted(w.bytes)
 		queue, todo := make(chan *task[T], w.items), make(chan *task[T], w.items)
 		go readAhead(ctx, seq, size, w, room, queue, todo)
 		for range workers {
-			working.Go(func() { workOff(ctx, todo, work) })
+			working.Go(func() { workOff(ctx, &failed, todo, work) })
 		}
 		for t := range queue {
 			select {
@@ -65,8 +68,10 @@ func inOrder[T any](ctx context.Context, seq iter.Seq2[T, error], size func(T) i
 func readAhead[T any](ctx context.Context, seq iter.Seq2[T, error], size func(T) int, w window, room *semaphore.Weighted, queue, todo chan<- *task[T]) {
 	defer close(queue)
 	defer close(todo)
+	number := int64(0)
 	for item, err := range seq {
-		t := &task[T]{item: item, err: err, done: make(chan struct{})}
+		number++
+		t := &task[T]{number: number, item: item, err: err, done: make(chan struct{})}
 		if err != nil {
 			close(t.done)
 		} else if t.size = min(int64(size(item)), w.bytes); room.Acquire(ctx, t.size) != nil {
@@ -88,15 +93,19 @@ func readAhead[T any](ctx context.Context, seq iter.Seq2[T, error], size func(T)
 	}
 }
 
-// workOff works on tasks until there are no more, or nobody wants them.
-func workOff[T any](ctx context.Context, todo <-chan *task[T], work func(context.Context, T) error) {
+// workOff works on tasks until there are no more, or none is wanted: once one has
+// failed, those behind it are of no use. Those before it have been taken by then,
+// and must be worked on.
+func workOff[T any](ctx context.Context, failed *atomic.Int64, todo <-chan *task[T], work func(context.Context, T) error) {
 	for {
 		select {
 		case t, more := <-todo:
-			if !more {
+			if n := failed.Load(); !more || n > 0 && t.number > n {
 				return
 			}
-			t.err = work(ctx, t.item)
+			if t.err = work(ctx, t.item); t.err != nil {
+				failed.Store(t.number)
+			}
 			close(t.done)
 		case <-ctx.Done():
 			return

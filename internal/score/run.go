@@ -22,7 +22,8 @@ type Job struct {
 	Range      Range
 	MaxErrors  int // error rows that do not end the run; negative: any number
 	Meter      *Meter
-	// See is shown every row that is written, in order; nil for none.
+	// See is shown every row that is written, in order, and must not keep it; nil
+	// for none.
 	See func(*Row, *dataset.Example) error
 }
 
@@ -95,6 +96,7 @@ func (j Job) Run(ctx context.Context, s State, out io.Writer, mark func(State) e
 		if err != nil {
 			return s, err
 		}
+		b.free()
 		s = next
 		if mark != nil {
 			if err := mark(s); err != nil {
