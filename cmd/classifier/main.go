@@ -4,7 +4,8 @@
 // "classifier COMMAND --help" for the flags of a command.
 //
 // What a command prints on standard output is data; standard error is for
-// people. Exit codes: 0 done, 1 failed, 2 misused.
+// people. Exit codes: 0 done, 1 failed (for score also when rows could not be
+// classified), 2 misused, 130 ended by a signal.
 package main
 
 import (

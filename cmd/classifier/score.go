@@ -17,7 +17,7 @@ import (
 
 // A scoreCmds is "classifier score" and the commands below it.
 type scoreCmds struct {
-	Rows  scoreCmd      `cmd:"" default:"withargs" help:"Classify every row of files; score merge puts shards together."`
+	Rows  scoreCmd      `cmd:"" default:"withargs" help:"Classify every row of files; score merge puts shards together. The exit code is 0 when all rows were classified, 1 when some were not or the run failed, 2 for misuse, 130 after a signal."`
 	Merge scoreMergeCmd `cmd:"" help:"Put the outputs of all shards together."`
 }
 
@@ -240,10 +240,14 @@ func (r *scoreRun) explain(s score.State, err error) error {
 	if err == nil && s.Summary.Errors > 0 {
 		return fmt.Errorf(`%d of %d rows could not be classified: their lines have an "error"`, s.Summary.Errors, s.Summary.Rows)
 	}
-	if _, stat := os.Stat(r.Out + ".partial"); err == nil || r.Out == "" || stat != nil || s.Summary.Rows == 0 {
+	if err == nil || r.Out == "" || s.Summary.Rows == 0 {
 		return err
 	}
-	hint := fmt.Sprintf("%s are in %s.partial; to go on: %s", rowCount(s.Summary.Rows), r.Out, resumeLine(r.args))
+	path, _, resolved := resolveOutput(r.Out)
+	if _, gone := os.Stat(path + ".partial"); resolved != nil || gone != nil {
+		return err
+	}
+	hint := fmt.Sprintf("%s are in %s.partial; to go on: %s", rowCount(s.Summary.Rows), path, resumeLine(r.args))
 	if r.ctx.Err() != nil {
 		fmt.Fprintf(r.stderr, "classifier: %s\n", hint)
 		return err

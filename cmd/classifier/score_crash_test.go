@@ -249,3 +249,56 @@ func TestScoreSurvivesFullDisk(t *testing.T) {
 		})
 	}
 }
+
+// TestScoreIsInterrupted ends a run over standard input by a signal. It says how
+// to go on, and goes on when it is given the same input from its beginning.
+func TestScoreIsInterrupted(t *testing.T) {
+	c := newCrash(t)
+	input, err := os.ReadFile(c.input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := c.path("out.jsonl")
+	args := []string{"score", "-m", c.model, "-o", out}
+	run := c.command(args...)
+	stdin, err := run.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stdin.Write(input[:len(input)/2]); err != nil {
+		t.Fatal(err)
+	}
+	for size(out+".partial") == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := run.Process.Signal(os.Interrupt); err != nil { // while it waits for more
+		t.Fatal(err)
+	}
+	run.Wait()
+	said := fmt.Sprint(run.Stderr)
+	if run.ProcessState.ExitCode() != interrupted || !strings.Contains(said, "to go on: classifier score --resume -m ") || !strings.HasSuffix(said, "classifier: interrupted\n") {
+		t.Fatalf("%v: %s", run.ProcessState, said)
+	}
+	if size(out) > 0 || size(out+".checkpoint") == 0 {
+		t.Error("there is an output, or no checkpoint")
+	}
+	again := func(input []byte) *exec.Cmd {
+		cmd := c.command(append(args, "--resume")...)
+		cmd.Stdin = bytes.NewReader(input)
+		return cmd
+	}
+	other := again(bytes.Replace(input, []byte(`"text"`), []byte(`"test"`), 1))
+	c.mayFail(other)
+	if want := "the input has changed: its first"; !strings.Contains(fmt.Sprint(other.Stderr), want) {
+		t.Errorf("another input: got %s, want %q", other.Stderr, want)
+	}
+	c.mayFail(again(input))
+	want := bytes.ReplaceAll(c.want, []byte(c.input+":"), []byte("-:")) // names of rows without an id
+	got, err := os.ReadFile(out)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes that are not the %d of an uninterrupted run, %v", len(got), len(want), err)
+	}
+}

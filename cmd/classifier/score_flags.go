@@ -118,7 +118,7 @@ func (c *scoreCmd) calls(revision string) score.Calls {
 // notInOutput are the flags on which the bytes of the output do not depend, or
 // that say where the model comes from, whose revision is in the key.
 var notInOutput = []string{
-	"help", "config", "out", "model", "store", "addr", "tls", "plaintext", "model-name", "revision", "jobs",
+	"help", "config", "out", "model", "store", "addr", "tls", "tls-ca", "tls-cert", "tls-key", "key-file", "plaintext", "model-name", "revision", "jobs",
 	"fail-fast", "max-errors", "resume", "overwrite", "checkpoint-every", "shard", "retry-for", "allow-revision-change", "progress",
 	"summary", "summary-model", "audited", "audited-probability",
 }

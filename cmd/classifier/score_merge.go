@@ -1,8 +1,6 @@
 package main
 
 import (
-	"io"
-
 	"github.com/parley-nlp/parley/internal/score"
 )
 
@@ -21,5 +19,9 @@ func (c *scoreMergeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return writeOutput(c.Out, func(w io.Writer) error { return shards.Merge(w) })
+	if err := writeOutput(c.Out, shards.Merge); err != nil {
+		return err
+	}
+	renderSummary(e.stderr, shards.Summary(), 0, 0)
+	return nil
 }

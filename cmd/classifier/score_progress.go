@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -20,15 +21,17 @@ type pace struct {
 	rows  int64 // of the run altogether; 0 when not known
 	bytes int64 // of the input; negative when not known
 
-	began  time.Time // when the first row of this run was written
-	before int64     // rows of earlier runs
-	share  float64   // that was done when it began
+	before int64 // rows of earlier runs
+
+	mu    sync.Mutex
+	began time.Time // when the first row of this run was about to be written
+	share float64   // that was done then
 }
 
 // showProgress shows how a run that goes on from s gets along, until the
 // function that it returns is called.
 func (r *scoreRun) showProgress(s score.State) (stop func()) {
-	p := &pace{meter: r.job.Meter, bytes: r.bytes, before: s.Summary.Rows}
+	p := &pace{meter: r.job.Meter, bytes: r.bytes, before: s.Summary.Rows, began: time.Now()}
 	if r.Shard != "" {
 		p.rows = r.job.Range.To - r.job.Range.From
 	}
@@ -41,15 +44,16 @@ func (r *scoreRun) showProgress(s score.State) (stop func()) {
 	return func() {}
 }
 
-// lines writes a line from time to time.
-func (p *pace) lines(w io.Writer) (stop func()) {
-	ticker, quit, done := time.NewTicker(plainEvery), make(chan struct{}), make(chan struct{})
+// each calls do from time to time, and watches the beginning of the run.
+func (p *pace) each(do func()) (stop func()) {
+	ticker, quit, done := time.NewTicker(100*time.Millisecond), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
 			select {
 			case <-ticker.C:
-				fmt.Fprintf(w, "classifier: %s\n", p)
+				p.watch()
+				do()
 			case <-quit:
 				return
 			}
@@ -60,6 +64,26 @@ func (p *pace) lines(w io.Writer) (stop func()) {
 		close(quit)
 		<-done
 	}
+}
+
+// watch moves the beginning on as long as rows are only skipped.
+func (p *pace) watch() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.meter.Rows.Load() <= p.before {
+		p.began, p.share = time.Now(), p.done()
+	}
+}
+
+// lines writes a line from time to time.
+func (p *pace) lines(w io.Writer) (stop func()) {
+	last := time.Now()
+	return p.each(func() {
+		if time.Since(last) >= plainEvery {
+			last = time.Now()
+			fmt.Fprintf(w, "classifier: %s\n", p)
+		}
+	})
 }
 
 // barSteps is the length of the bar.
@@ -74,22 +98,9 @@ func (p *pace) bar(w io.Writer) (stop func()) {
 	}
 	bar := display.MustAdd(barSteps, style, mpb.BarRemoveOnComplete(),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.String() })))
-	ticker, quit, done := time.NewTicker(100*time.Millisecond), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-ticker.C:
-				bar.SetCurrent(min(int64(p.done()*barSteps), barSteps-1))
-			case <-quit:
-				return
-			}
-		}
-	}()
+	end := p.each(func() { bar.SetCurrent(min(int64(p.done()*barSteps), barSteps-1)) })
 	return func() {
-		ticker.Stop()
-		close(quit)
-		<-done
+		end()
 		bar.Abort(true)
 		display.Wait()
 	}
@@ -108,16 +119,14 @@ func (p *pace) done() float64 {
 
 // String is "1,200 rows, 3 errors, 600 rows a second, 24%, 4s left".
 func (p *pace) String() string {
-	rows, done := p.meter.Rows.Load(), p.done()
-	if p.began.IsZero() && rows > p.before {
-		p.began, p.share, p.before = time.Now(), done, rows
-	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rows, done, took := p.meter.Rows.Load(), p.done(), time.Since(p.began)
 	s := rowCount(rows)
 	if n := p.meter.Errors.Load(); n > 0 {
 		s += fmt.Sprintf(", %s errors", thousands(n))
 	}
-	took := time.Since(p.began)
-	if p.began.IsZero() || rows == p.before {
+	if rows <= p.before {
 		return s
 	}
 	s += fmt.Sprintf(", %s a second", rowCount(perSecond(rows-p.before, took)))

@@ -39,7 +39,7 @@ const enough = 1000
 // renderPace says how many rows were written in this run, and how fast.
 func renderPace(s score.Summary, rows int64, took time.Duration) string {
 	which := ""
-	if rows < s.Rows {
+	if rows > 0 && rows < s.Rows {
 		which = fmt.Sprintf(", %s of them now", thousands(rows))
 	}
 	if rows < enough {

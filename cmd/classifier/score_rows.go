@@ -65,8 +65,12 @@ func (r *scoreRun) layout(c score.Classifier, o score.Options) (score.Layout, er
 	if err != nil {
 		return l, err
 	}
-	if f := r.written(); f == score.JSONL || f == score.Parquet && slices.Contains(r.Keep, dataset.KeepAll) {
-		return l, nil // rows name their columns
+	switch f := r.written(); {
+	case f == score.JSONL: // rows name their columns
+		return l, nil
+	case f == score.Parquet && slices.Contains(r.Keep, dataset.KeepAll): // so do those that it is made of
+		l.More = true
+		return l, nil
 	}
 	l.Columns, l.More, err = dataset.KeptColumns(r.job.Sources, r.job.Data)
 	return l, err

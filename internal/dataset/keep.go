@@ -34,7 +34,7 @@ func (r *reader) keepNamed(names []string) {
 			continue
 		}
 		r.kept = append(r.kept, c)
-		r.named = append(r.named, namedColumn{"kept", c})
+		r.named = append(r.named, namedColumn{keptRole, c})
 	}
 }
 

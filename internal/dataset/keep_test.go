@@ -47,7 +47,7 @@ func TestKeep(t *testing.T) {
 		{"one that is not there", "f.csv", csv, []string{"dat"}, []string{`f.csv: no kept column "dat"; the columns are "id", "text", "date", "n"`}},
 		{"JSON as it was written", "f.jsonl", jsonl, []string{"s", "n"}, []string{`s:"\u00e9 \"q\"" n:1.50`, `s:null n:-0.0e1`}},
 		{"all of JSON, in the order of the row", "f.jsonl", jsonl, []string{"*"}, []string{`n:1.50 s:"\u00e9 \"q\"" list:[1,{"a":2}]`, `s:null new:true n:-0.0e1`}},
-		{"a key that never comes", "f.jsonl", jsonl, []string{"dat"}, []string{"", "", `f.jsonl: no kept column "dat"; the columns are "id", "text", "n", "s", "list", "new"`}},
+		{"a key that never comes", "f.jsonl", jsonl, []string{"dat"}, []string{"", ""}},
 		{"the label too", "f.csv", "text,topic\na,sport\n", []string{"topic"}, []string{"topic=sport"}},
 	} {
 		got := kept(t, Reader(c.file, strings.NewReader(c.data)), Options{Keep: c.keep, NoLabels: c.name != "the label too"})

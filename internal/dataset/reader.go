@@ -35,6 +35,11 @@ type reader struct {
 	queue   []result
 }
 
+// keptRole is the role of a column that is carried along. Without a header it may
+// be missed by all rows: that would be known at the end only, and what was done
+// by then is no worse for it.
+const keptRole = "kept"
+
 type namedColumn struct {
 	role string
 	*column
@@ -214,7 +219,7 @@ func (r *reader) settle() {
 // source does not have, nil if there is none or it does not matter.
 func (r *reader) missing() error {
 	for _, c := range r.named {
-		if r.needNamed && !c.has {
+		if r.needNamed && !c.has && (r.header || c.role != keptRole) {
 			return r.columnError(c.role, c.name)
 		}
 	}

@@ -25,8 +25,8 @@ type parquetColumn struct {
 // columns of CSV, with types, compressed by zstd. Label sets are lists; scores
 // and evidence are JSON. A column of the input has the type that all its values
 // fit: boolean, 64-bit integer, double or text, and JSON when they are mixed or
-// have an inside. The rows are read twice; l names the columns that come first,
-// whichever else the rows have follow.
+// have an inside. The rows are read twice when they have such columns: first
+// those that l names, then, with l.More, whichever else come.
 func WriteParquet(w io.Writer, rows io.ReadSeeker, l Layout) error {
 	kept, err := typesOf(rows, l)
 	if err != nil {

@@ -150,7 +150,7 @@ func TestParquetIsReadBack(t *testing.T) {
 	for i := range rows {
 		rows[i].Columns = []dataset.Value{{Name: "n", Text: fmt.Sprint(i), JSON: true}, {Name: "long", Text: long[:i*2500]}}
 	}
-	l := Layout{Heads: []HeadLayout{{Name: "topic"}, {Name: "stance", Targets: true, Sets: true}}}
+	l := Layout{Heads: []HeadLayout{{Name: "topic"}, {Name: "stance", Targets: true, Sets: true}}, More: true}
 	data := writeParquet(t, l, rows...)
 	if again := writeParquet(t, l, rows...); !bytes.Equal(again, data) {
 		t.Error("the same rows give other bytes")

@@ -46,6 +46,9 @@ func typesOf(rows io.ReadSeeker, l Layout) ([]keptColumn, error) {
 	for _, name := range l.Columns {
 		place(name)
 	}
+	if len(columns) == 0 && !l.More {
+		return nil, nil
+	}
 	for r, err := range spooled(rows, l) {
 		if err != nil {
 			return nil, err
