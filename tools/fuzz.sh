@@ -15,7 +15,7 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-fuzz() { go test -run '^$' -fuzz "^$2\$" -fuzztime "$3" "$1" </dev/null 2>&1 | tee "$tmp/log"; }
+fuzz() { go test -run '^$' -fuzz "^$2\$" -fuzztime "$3" -fuzzminimizetime 1x "$1" </dev/null 2>&1 | tee "$tmp/log"; }
 
 # Until Go 1.27 the end of the time itself can fail a run (go.dev/issue/75804):
 # "context deadline exceeded" without a failing input. Such a run is repeated.
