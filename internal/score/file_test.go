@@ -326,3 +326,15 @@ func TestMaxErrors(t *testing.T) {
 		}
 	}
 }
+
+// A run that goes on may have had more errors than it may have now: it ends at
+// the next one.
+func TestFewerErrorsThanBefore(t *testing.T) {
+	good, bad := strings.Repeat("{\"text\": \"goal\"}\n", 3*batchRows), "{broken\n"
+	j := jobOf(mustLocal(t, Options{}), good+bad+good)
+	j.MaxErrors = 3
+	s, err := j.Run(t.Context(), State{Summary: Summary{Rows: 10, Errors: 10}}, io.Discard, nil)
+	if _, ok := errors.AsType[*TooManyError](err); !ok || s.Read != 3*batchRows {
+		t.Errorf("got error %v after %d rows", err, s.Read)
+	}
+}
