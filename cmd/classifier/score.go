@@ -118,9 +118,9 @@ func (r *scoreRun) begunWith() (string, error) {
 }
 
 // ask makes the classifier and the job.
-func (r *scoreRun) ask(revision string) (done func(), err error) {
+func (r *scoreRun) ask(revision string) (_ func(), err error) {
 	o := score.Options{Top: r.Top, Evidence: r.Explain}
-	classifier, o, done, err := r.classifier(r.env, o, r.calls(revision))
+	classifier, o, done, err := r.classifier(r.env, o, r.calls(r.env, revision))
 	if err != nil {
 		return nil, err
 	}
