@@ -152,7 +152,7 @@ func (r *scoreRun) takeShard() error {
 	if r.key.Rows, r.key.Hash, err = score.Count(r.ctx, r.job.Sources, r.job.Data); err != nil {
 		return err
 	}
-	r.job.Range = shard.Range(r.key.Rows)
+	r.job.Range, r.key.Shard = shard.Range(r.key.Rows), shard
 	r.shard = &score.ShardInfo{Shard: shard, Range: r.job.Range, Format: r.job.Format}
 	r.job.Meter.Read.Store(0)
 	return nil

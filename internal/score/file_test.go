@@ -216,6 +216,7 @@ func TestChangesAreRefused(t *testing.T) {
 		{"another flag", "", func(k *Key) { k.Settings[0].Value = "3" }, ErrSettings, "--top is 3, it was 1"},
 		{"a new flag", "", func(k *Key) { k.Settings = append(k.Settings, Setting{"--keep", "a"}) }, ErrSettings, "--keep is a, it was not set"},
 		{"a flag less", "", func(k *Key) { k.Settings = nil }, ErrSettings, "--top is none, it was 1"},
+		{"a shard", "", func(k *Key) { k.Shard = Shard{1, 3} }, ErrSettings, "--shard is 1/3, it was none"},
 		{"another revision", "", func(k *Key) { k.Revision = "abc" }, ErrRevision, "abc would answer, it was "},
 		{"other rows of a shard", "", func(k *Key) { k.Rows = 9 }, ErrInput, "it has 9 rows, it had 0"},
 		{"another digest of a shard", "", func(k *Key) { k.Hash = "9" }, ErrInput, "a row is not what it was"},
