@@ -124,9 +124,9 @@ func (r *scoreRun) begunWith() (string, error) {
 }
 
 // ask makes the classifier and the job.
-func (r *scoreRun) ask(revision string) (done func(), err error) {
+func (r *scoreRun) ask(revision string) (_ func(), err error) {
 	o := score.Options{Top: r.Top, Evidence: r.Explain}
-	classifier, o, done, err := r.classifier(r.env, o, r.calls(revision))
+	classifier, o, done, err := r.classifier(r.env, o, r.calls(r.env, revision))
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (r *scoreRun) takeShard() error {
 	if r.key.Rows, r.key.Hash, err = score.Count(r.ctx, r.job.Sources, r.job.Data); err != nil {
 		return err
 	}
-	r.job.Range = shard.Range(r.key.Rows)
+	r.job.Range, r.key.Shard = shard.Range(r.key.Rows), shard
 	r.shard = &score.ShardInfo{Shard: shard, Range: r.job.Range, Format: r.job.Format}
 	r.job.Meter.Read.Store(0)
 	return nil

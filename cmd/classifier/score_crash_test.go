@@ -150,8 +150,8 @@ func (c *crash) check(out string) {
 // the output or random times, until all of it is there.
 func TestScoreSurvivesKill(t *testing.T) {
 	c := newCrash(t)
-	out := c.path("out.jsonl")
-	for n := 0; n < c.kills; n++ {
+	out, late := c.path("out.jsonl"), 0
+	for n := range c.kills {
 		at := int64(len(c.want)) * int64(n+c.rng.IntN(2)) / int64(c.kills) // forward as a whole
 		after := time.Minute
 		if n%3 == 2 {
@@ -159,12 +159,15 @@ func TestScoreSurvivesKill(t *testing.T) {
 		}
 		cmd := c.command("score", "-m", c.model, "--resume", "--checkpoint-every", "30ms", "-o", out, c.input)
 		if !c.kill(cmd, out+".partial", at+c.rng.Int64N(1<<16), after) {
-			t.Logf("kill %d came too late", n+1)
+			late++
 			os.Remove(out) // begin anew
 		}
 		if size(out) > 0 {
 			t.Fatal("there is an output that is not complete")
 		}
+	}
+	if late > c.kills/3 {
+		t.Errorf("%d of %d kills came too late", late, c.kills)
 	}
 	c.mayFail(c.command("score", "-m", c.model, "--resume", "-o", out, c.input))
 	c.check(out)
@@ -200,9 +203,13 @@ func TestScoreSurvivesServerKill(t *testing.T) {
 	server := serve()
 	ended := make(chan error, 1)
 	go func() { ended <- run.Wait() }()
+	under := 0 // servers that were killed under the run
 	for n := range c.kills {
 		for at := int64(len(c.want)) * int64(n) / int64(c.kills); size(out+".partial") <= at && size(out) == 0 && len(ended) == 0; {
 			time.Sleep(time.Millisecond)
+		}
+		if len(ended) == 0 {
+			under++
 		}
 		server.Process.Kill()
 		server.Wait()
@@ -214,6 +221,9 @@ func TestScoreSurvivesServerKill(t *testing.T) {
 	}()
 	if <-ended; run.ProcessState.ExitCode() != 1 {
 		t.Fatalf("%v\n%s", run.ProcessState, run.Stderr)
+	}
+	if under < c.kills {
+		t.Errorf("%d servers were killed under the run, want %d", under, c.kills)
 	}
 	c.check(out)
 }

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -107,13 +108,27 @@ func (c *scoreCmd) maxErrors() int {
 }
 
 // calls say how a server is called; revision is the one to go on with.
-func (c *scoreCmd) calls(revision string) score.Calls {
+func (c *scoreCmd) calls(e *env, revision string) score.Calls {
 	calls := score.Calls{Most: c.Jobs, RetryFor: c.RetryFor, Revision: revision, MayChange: c.AllowRevisionChange}
 	if c.AllowRevisionChange && !strings.Contains(revision, "/") { // of a model at hand
 		calls.Revision = ""
 	}
+	last := time.Time{}
+	var mu sync.Mutex
+	calls.Waiting = func(why string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(last) > waitingEvery {
+			last = time.Now()
+			fmt.Fprintf(e.stderr, "classifier: waiting for %s: %s\n", c.Addr, why)
+		}
+	}
 	return calls
 }
+
+// waitingEvery is the least time between two lines about a server that does not
+// answer.
+const waitingEvery = 30 * time.Second
 
 // notInOutput are the flags on which the bytes of the output do not depend, or
 // that say where the model comes from, whose revision is in the key.

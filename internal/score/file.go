@@ -65,6 +65,11 @@ func OpenFile(path string, key Key, start Start) (*File, error) {
 			return &File{path: path, key: key, start: checkpoint.State}, nil
 		}
 	}
+	if start == Resume && checkpoint == nil && !partial {
+		if done, ok := doneShard(path, key); ok {
+			return &File{path: path, key: key, start: done}, nil
+		}
+	}
 	f, err := openLocked(partialName(path))
 	if err != nil {
 		return nil, err
@@ -80,6 +85,17 @@ func OpenFile(path string, key Key, start Start) (*File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return o, nil
+}
+
+// doneShard returns the state of a shard that an earlier run of the same key has
+// completed: one more pod of a job has nothing to do.
+func doneShard(path string, key Key) (State, bool) {
+	info, err := readShard(path)
+	if err != nil || key.Shard.Of == 0 || key.Check(info.Key) != nil {
+		return State{}, false
+	}
+	f, err := os.Stat(path)
+	return info.State, err == nil && f.Size() == info.State.Bytes
 }
 
 // openLocked opens a file that this process alone writes to.

@@ -216,6 +216,7 @@ func TestChangesAreRefused(t *testing.T) {
 		{"another flag", "", func(k *Key) { k.Settings[0].Value = "3" }, ErrSettings, "--top is 3, it was 1"},
 		{"a new flag", "", func(k *Key) { k.Settings = append(k.Settings, Setting{"--keep", "a"}) }, ErrSettings, "--keep is a, it was not set"},
 		{"a flag less", "", func(k *Key) { k.Settings = nil }, ErrSettings, "--top is none, it was 1"},
+		{"a shard", "", func(k *Key) { k.Shard = Shard{1, 3} }, ErrSettings, "--shard is 1/3, it was none"},
 		{"another revision", "", func(k *Key) { k.Revision = "abc" }, ErrRevision, "abc would answer, it was "},
 		{"other rows of a shard", "", func(k *Key) { k.Rows = 9 }, ErrInput, "it has 9 rows, it had 0"},
 		{"another digest of a shard", "", func(k *Key) { k.Hash = "9" }, ErrInput, "a row is not what it was"},
@@ -324,5 +325,17 @@ func TestMaxErrors(t *testing.T) {
 		if got := strings.Count(b.String(), "\n"); got != 2*most+2 || s.Read > int64(got) {
 			t.Errorf("%d errors: %d rows are written, state %+v", most, got, s)
 		}
+	}
+}
+
+// A run that goes on may have had more errors than it may have now: it ends at
+// the next one.
+func TestFewerErrorsThanBefore(t *testing.T) {
+	good, bad := strings.Repeat("{\"text\": \"goal\"}\n", 3*batchRows), "{broken\n"
+	j := jobOf(mustLocal(t, Options{}), good+bad+good)
+	j.MaxErrors = 3
+	s, err := j.Run(t.Context(), State{Summary: Summary{Rows: 10, Errors: 10}}, io.Discard, nil)
+	if _, ok := errors.AsType[*TooManyError](err); !ok || s.Read != 3*batchRows {
+		t.Errorf("got error %v after %d rows", err, s.Read)
 	}
 }

@@ -23,6 +23,7 @@ type Key struct {
 	Files    []FileID  `json:"files"`
 	Settings []Setting `json:"settings"`
 	Revision string    `json:"revision"` // id
+	Shard    Shard     `json:"shard,omitzero"`
 	// Rows and Hash are those of the whole input, for a shard; else 0 and "".
 	Rows int64  `json:"rows,omitempty"`
 	Hash string `json:"digest,omitempty"`
@@ -73,6 +74,9 @@ func (k Key) Check(was Key) error {
 		if was.setting(s.Name) != s.Value {
 			return fmt.Errorf("%w: %s is %s, it was not set", ErrSettings, s.Name, orNothing(s.Value))
 		}
+	}
+	if k.Shard != was.Shard {
+		return fmt.Errorf("%w: --shard is %s, it was %s", ErrSettings, k.Shard, was.Shard)
 	}
 	if k.Revision != was.Revision {
 		return fmt.Errorf("%w: %s would answer, it was %s", ErrRevision, orNothing(k.Revision), orNothing(was.Revision))

@@ -66,6 +66,7 @@ func (s *Shards) complete() error {
 	first := slices.IndexFunc(s.infos, func(i ShardInfo) bool { return i.Key.Revision != "" })
 	for i := range s.infos { // a shard of bad rows, or of none, has no revision
 		key := s.infos[i].Key
+		key.Shard = s.infos[max(first, 0)].Key.Shard
 		if key.Revision == "" && first >= 0 {
 			key.Revision = s.infos[first].Key.Revision
 		}

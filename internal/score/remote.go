@@ -30,7 +30,13 @@ type Calls struct {
 	Revision string
 	// MayChange lets another revision answer once the first one is gone.
 	MayChange bool
+	// Waiting is told why a call is made again that has failed for some seconds;
+	// nil for nobody. It may be called by several goroutines.
+	Waiting func(why string)
 }
+
+// patience is how long a call fails before Waiting is told.
+const patience = 3 * time.Second
 
 // MostCalls is how many calls are in flight at most unless Calls says so. How
 // many there are follows from what the server takes.
@@ -115,9 +121,17 @@ func (r *remote) ask(ctx context.Context, documents []Document) ([]client.Result
 				return nil, fmt.Errorf("%w would have to go on, as %s is gone: %s", ErrRevision, pinned, status.Convert(err).Message())
 			}
 		}
+		r.tell(&pause, err)
 		if waited := pause.wait(ctx, retryDelay(err), r.calls.RetryFor); waited != nil {
 			return nil, tried(err, waited, r.calls.RetryFor)
 		}
+	}
+}
+
+// tell tells that calls fail, when they have done so for some time.
+func (r *remote) tell(pause *backoff, err error) {
+	if r.calls.Waiting != nil && !pause.began.IsZero() && time.Since(pause.began) > patience {
+		r.calls.Waiting(briefly(err))
 	}
 }
 
@@ -130,8 +144,18 @@ func tried(err, waited error, limit time.Duration) error {
 	case limit == 0:
 		return err
 	}
-	last := status.Convert(err)
-	return fmt.Errorf("no answer within %v, at last %s: %s", limit, codeName(last.Code()), last.Message())
+	return fmt.Errorf("no answer within %v, at last %s", limit, briefly(err))
+}
+
+// briefly is the code and message of an error, without what gRPC says of its own
+// retries.
+func briefly(err error) string {
+	s := status.Convert(err)
+	message := s.Message()
+	if _, last, ok := strings.Cut(message, "desc = "); ok && strings.HasPrefix(message, "max retries exhausted") {
+		message = last
+	}
+	return codeName(s.Code()) + ": " + message
 }
 
 // send makes one call, when the limit lets it.

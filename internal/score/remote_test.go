@@ -195,15 +195,14 @@ func TestServerThatIsNotReady(t *testing.T) {
 	if want := "no answer within 1ms, at last UNAVAILABLE: "; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got error %v, want %s...", err, want)
 	}
-	var calls atomic.Int32
-	c := askWith(t, addr, Calls{RetryFor: time.Hour}, func() error {
-		if calls.Add(1) == 3 {
-			s.Use(testModel(t))
-		}
-		return nil
-	})
-	if rows, err := c.Classify(t.Context(), about("", "goal")); err != nil || rows[0].Err != nil {
-		t.Errorf("got %+v, error %v", rows, err)
+	var told atomic.Value
+	waiting := func(why string) {
+		told.Store(why)
+		s.Use(testModel(t))
+	}
+	c := askWith(t, addr, Calls{RetryFor: time.Hour, Waiting: waiting}, nothing)
+	if rows, err := c.Classify(t.Context(), about("", "goal")); err != nil || rows[0].Err != nil || !strings.HasPrefix(fmt.Sprint(told.Load()), "UNAVAILABLE: ") || strings.Contains(fmt.Sprint(told.Load()), "max retries") {
+		t.Errorf("got %+v, error %v, told %v", rows, err, told.Load())
 	}
 }
 

@@ -149,8 +149,8 @@ func (j Job) answer(ctx context.Context, b *batch, encoders chan Encoder) error 
 // that is one too many, it writes the rows up to that one.
 func (j Job) write(out io.Writer, b *batch, s State) (State, error) {
 	rows, tooMany := b.out, error(nil)
-	if room := int64(j.MaxErrors) - s.Summary.Errors; j.MaxErrors >= 0 && b.summary.Errors > room {
-		i := b.errorAt(max(room, 0))
+	if room := max(0, int64(j.MaxErrors)-s.Summary.Errors); j.MaxErrors >= 0 && b.summary.Errors > room {
+		i := b.errorAt(room)
 		rows, tooMany = b.out[:b.ends[i]], &TooManyError{j.MaxErrors, *b.lines[i].row.Err}
 	}
 	n, err := out.Write(rows)

@@ -21,6 +21,14 @@ type Shard struct {
 	Of    int `json:"of"`
 }
 
+// String is "I/N", or "none".
+func (s Shard) String() string {
+	if s.Of == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d/%d", s.Index, s.Of)
+}
+
 // maxShards bounds Shard.Of.
 const maxShards = 1 << 20
 

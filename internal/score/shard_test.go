@@ -46,7 +46,7 @@ func (t *trial) shard(s Shard, key Key) string {
 	if key.Rows, key.Hash, err = Count(t.Context(), job.Sources, job.Data); err != nil {
 		t.Fatal(err)
 	}
-	job.Range = s.Range(key.Rows)
+	job.Range, key.Shard = s.Range(key.Rows), s
 	path := fmt.Sprintf("%s-%d-of-%d", t.out, s.Index, s.Of)
 	f, err := OpenFile(path, key, Overwrite)
 	if err != nil {
