@@ -12,7 +12,7 @@ import (
 type overloadCmd struct {
 	commonFlags
 	heavyLoad
-	DocumentBytes int           `default:"65536" help:"About the length of each text. Default: ${default}."`
+	DocumentBytes int           `default:"16384" help:"About the length of each text. Default: ${default}."`
 	Times         float64       `default:"4" help:"Load as a multiple of the capacity. Default: ${default}."`
 	Duration      time.Duration `default:"30s" help:"How long. Default: ${default}."`
 	Calm          time.Duration `default:"10s" help:"How long half of the capacity is asked for before and after. Default: ${default}."`
@@ -26,10 +26,23 @@ const (
 	calmAgain    = 2               // p99 after the recovery, of that before the overload
 )
 
+// heavyModel reads characters, unless a model is given: with words alone a call
+// takes little more than reading what its client has sent, refused or not.
+func (c *overloadCmd) heavyModel(w *workshop) (string, error) {
+	if c.Model != "" {
+		return c.Model, nil
+	}
+	return w.train("heavy", "short", "1")
+}
+
 // Run asks for half of the capacity, a multiple of it, and half of it again.
 func (c *overloadCmd) Run(e *env) error {
 	return c.soak(e, func(w *workshop) error {
-		s, err := w.serve("-m", w.model, "--log-level", "error")
+		model, err := c.heavyModel(w)
+		if err != nil {
+			return err
+		}
+		s, err := w.serve("-m", model, "--log-level", "error")
 		if err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func (w *workshop) prepare(stderr io.Writer) error {
 		}
 	}
 	if w.model = w.Model; w.model == "" {
-		w.model, err = w.train("first", "1")
+		w.model, err = w.train("first", "long", "1")
 	}
 	return err
 }
@@ -111,7 +111,7 @@ func corpus() ([]dataset.Example, error) {
 }
 
 // train makes a model of the corpus; another alpha gives another revision.
-func (w *workshop) train(name, alpha string) (string, error) {
+func (w *workshop) train(name, preset, alpha string) (string, error) {
 	rows := w.file("train.jsonl")
 	b, err := data.FS.ReadFile("train.jsonl")
 	if err != nil {
@@ -121,7 +121,7 @@ func (w *workshop) train(name, alpha string) (string, error) {
 		return "", err
 	}
 	model := w.file(name + ".model")
-	return model, run(w.ctx, w.Classifier, "train", "-o", model, "--preset", "long",
+	return model, run(w.ctx, w.Classifier, "train", "-o", model, "--preset", preset,
 		"--estimator", "mnb", "--value", "binary", "--alpha", alpha, rows)
 }
 
