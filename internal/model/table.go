@@ -306,26 +306,16 @@ func (t *table) sum(sums []int64, words []uint64, g group, rows []uint32, values
 	unload(sums, words, load)
 }
 
-// count sums up rows whose values are 1, at most maxLoad of them. Two rows at a
-// time, so that fewer additions wait for the one before.
+// count sums up rows whose values are 1, at most maxLoad of them.
 func (t *table) count(words []uint64, g group, rows []uint32) {
-	clear(words)
-	for ; len(rows) >= 2; rows = rows[2:] {
-		p := t.cells[int(rows[0])*t.stride+g.cell:][:g.cells]
-		q := t.cells[int(rows[1])*t.stride+g.cell:][:g.cells]
-		for k := range p {
-			a, b := p[k]^signs, q[k]^signs
-			two := words[2*k:][:2]
-			two[0] += a&evens + b&evens
-			two[1] += a>>laneBits&evens + b>>laneBits&evens
+	for k := range g.cells {
+		even, odd := uint64(0), uint64(0)
+		for _, row := range rows {
+			cell := t.cells[int(row)*t.stride+g.cell+k] ^ signs
+			even += cell & evens
+			odd += cell >> laneBits & evens
 		}
-	}
-	for _, row := range rows {
-		for k, cell := range t.cells[int(row)*t.stride+g.cell:][:g.cells] {
-			cell ^= signs
-			words[2*k] += cell & evens
-			words[2*k+1] += cell >> laneBits & evens
-		}
+		words[2*k], words[2*k+1] = even, odd
 	}
 }
 
