@@ -197,7 +197,7 @@ func (r *scoreRun) toFile(path string) (s score.State, before int64, err error) 
 	if before > 0 {
 		fmt.Fprintf(r.stderr, "classifier: going on after %s\n", rowCount(before))
 	}
-	if err := r.sumUpAgain(path+".partial", before); err != nil {
+	if err := r.sumUpAgain(out.Written(), before); err != nil {
 		return s, before, err
 	}
 	s, err = out.Run(r.run)

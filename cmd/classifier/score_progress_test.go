@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,19 +42,37 @@ func TestPace(t *testing.T) {
 // wanted.
 func TestProgressModes(t *testing.T) {
 	for mode, want := range map[string]string{"none": "", "auto": "", "plain": "", "bar": "2,500 rows"} {
-		var b bytes.Buffer
+		var b lockedBuffer
 		r := &scoreRun{scoreCmd: &scoreCmd{Out: "x", runFlags: runFlags{Progress: mode}}, env: &env{stderr: &b}, bytes: 1000}
 		r.job.Meter = &score.Meter{}
 		r.job.Meter.Rows.Store(2500)
 		stop := r.showProgress(score.State{})
-		for wait := 0; want != "" && wait < 20; wait++ {
-			time.Sleep(50 * time.Millisecond)
+		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(b.String(), want) && time.Now().Before(deadline); {
+			time.Sleep(5 * time.Millisecond)
 		}
 		stop()
 		if got := b.String(); !strings.Contains(got, want) || want == "" && got != "" {
 			t.Errorf("%s: got %q, want %q", mode, got, want)
 		}
 	}
+}
+
+// A lockedBuffer is written to and read at once.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestThousands(t *testing.T) {

@@ -145,6 +145,15 @@ func (o *File) cut(n int64) error {
 // State is where the run begins.
 func (o *File) State() State { return o.start }
 
+// Written is the file that has the rows so far: of a run that stopped between its
+// last two steps the one with the final name.
+func (o *File) Written() string {
+	if o.f == nil {
+		return o.path
+	}
+	return partialName(o.path)
+}
+
 // Run runs a job from where the file is to its end, and returns how far it has
 // come. An error leaves the file so that the run can go on, unless there is no
 // row in it: then nothing is left.

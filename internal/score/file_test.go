@@ -191,6 +191,16 @@ func TestCrashAtTheEnd(t *testing.T) {
 		if err := writeJSON(tr.out+".checkpoint", complete); err != nil {
 			t.Fatal(err)
 		}
+		out, err := OpenFile(tr.out, tr.key(), Resume)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows := out.State().Summary.Rows; rows > 0 && tr.read(out.Written()) != want {
+			t.Errorf("%s: %s does not have the %d rows so far", name, out.Written(), rows)
+		}
+		if out.f != nil {
+			out.f.Close()
+		}
 		if got, err := tr.run(tr.key(), Resume, 0); err != nil || fmt.Sprint(got) != fmt.Sprint(s) {
 			t.Errorf("%s: got %+v, error %v", name, got, err)
 		}
