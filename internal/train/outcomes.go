@@ -12,9 +12,10 @@ import (
 // intervals that held fewer of them (93%, 90%, 87%).
 const confidenceLevels = 4
 
-// outcomes counts the out-of-fold answers to texts with a known word.
+// outcomes counts the out-of-fold answers to texts with a known word: none of a
+// head that was not judged.
 func (h *trainedHead) outcomes() model.Outcomes {
-	if h.folds == 0 {
+	if len(h.judgements) == 0 {
 		return model.Outcomes{}
 	}
 	var list []model.Outcome
