@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -60,10 +61,26 @@ func (s *Store) writeCard(ctx context.Context, card Card, damaged bool) (Card, e
 	} else {
 		err = s.bucket.create(ctx, key, data)
 	}
-	if err != nil && !errors.Is(err, errExists) {
-		return Card{}, err
+	if err == nil || !errors.Is(err, errExists) {
+		return card, err
 	}
-	return s.Card(ctx, card.Model, card.Revision)
+	return s.createdCard(ctx, card.Model, card.Revision)
+}
+
+// createdCard returns a card that another publisher has just created. Some S3
+// servers refuse to create it a moment before they show it.
+func (s *Store) createdCard(ctx context.Context, name, revision string) (Card, error) {
+	for wait := 5 * time.Millisecond; ; wait *= 2 {
+		card, err := s.Card(ctx, name, revision)
+		if !errors.Is(err, ErrNotFound) || wait > time.Second {
+			return card, err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return Card{}, ctx.Err()
+		}
+	}
 }
 
 // repair writes the file of a revision again unless it is as it should be.
