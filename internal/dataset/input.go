@@ -51,6 +51,10 @@ func newInput(src Source, opts Options) (*input, error) {
 	if opts.MaxRowBytes > 0 {
 		in.max = min(opts.MaxRowBytes, math.MaxInt/4)
 	}
+	if src.line > 0 {
+		in.r, in.line = f, src.line
+		return in, nil
+	}
 	br := bufio.NewReader(f)
 	head, err := br.Peek(4)
 	if err != nil && err != io.EOF {

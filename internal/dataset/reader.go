@@ -21,6 +21,7 @@ type reader struct {
 	table table
 
 	header bool // the format has one: its columns are all there are
+	part   bool // of a file, whose other lines may have what these lack
 
 	text, id, group, target *column
 	heads, kept             []*column
@@ -59,7 +60,7 @@ func open(src Source, opts Options) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{name: src.name, in: in, table: table{byName: make(map[string]*column)}}
+	r := &reader{name: src.name, in: in, part: src.line > 0, table: table{byName: make(map[string]*column)}}
 	r.want(opts)
 	r.dec, err = r.newDecoder(opts)
 	if err != nil {
@@ -101,6 +102,9 @@ func (r *reader) want(opts Options) {
 func (r *reader) newDecoder(opts Options) (decoder, error) {
 	if r.in.file != nil {
 		return newParquet(r, r.in.file, r.in.size)
+	}
+	if r.part {
+		return &jsonl{in: r.in, started: true}, nil
 	}
 	line, err := r.in.peekLine()
 	switch {
@@ -197,7 +201,7 @@ func (r *reader) next() (Example, error) {
 // queue. Without one every row would be an error; a single one that names the
 // columns says more.
 func (r *reader) settle() {
-	for !r.text.has {
+	for !r.text.has && !r.part {
 		ex, err := r.read()
 		r.queue = append(r.queue, result{ex, err})
 		enough := err == io.EOF || len(r.queue) == surveyRows
@@ -252,6 +256,9 @@ func (r *reader) rowError(msg string) error {
 
 // end returns the error for the end of the source, io.EOF if all is well.
 func (r *reader) end() error {
+	if r.part {
+		return io.EOF
+	}
 	if r.table.row == 0 {
 		return r.final(ErrNoRows)
 	}

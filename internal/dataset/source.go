@@ -19,6 +19,7 @@ type Source struct {
 	open func() (io.ReadCloser, error)
 
 	stream *stream // nil when it can be opened again
+	line   int     // number of the first line of a Part; 0 for a whole file
 }
 
 // Name returns the name that errors and examples carry.
@@ -27,7 +28,7 @@ func (s Source) Name() string { return s.name }
 // Reader returns a source that reads r, once, under the given name.
 func Reader(name string, r io.Reader) Source {
 	s := &stream{r: r}
-	return Source{name, s.open, s}
+	return Source{name: name, open: s.open, stream: s}
 }
 
 // Files turns paths into sources. "-" is stdin. A directory stands for its data

@@ -1,12 +1,38 @@
 package prevalence
 
-import "math"
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"slices"
+)
 
 // An audited row is one whose true label is known.
 type audited struct {
 	cell   int
 	truth  int // -1 for a label that the model does not know
 	weight float64
+}
+
+// MarshalJSON writes cell, truth and weight.
+func (a audited) MarshalJSON() ([]byte, error) {
+	return json.Marshal([3]float64{float64(a.cell), float64(a.truth), a.weight})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (a *audited) UnmarshalJSON(b []byte) error {
+	var v [3]float64
+	err := json.Unmarshal(b, &v)
+	*a = audited{int(v[0]), int(v[1]), v[2]}
+	return err
+}
+
+// sortedAudit puts rows in an order that their own does not matter to, as sums of
+// floats depend on it.
+func sortedAudit(list []audited) []audited {
+	return slices.SortedFunc(slices.Values(list), func(a, b audited) int {
+		return cmp.Or(cmp.Compare(a.cell, b.cell), cmp.Compare(a.truth, b.truth), cmp.Compare(a.weight, b.weight))
+	})
 }
 
 // fewAudited is how many audited rows an estimate takes: of fewer the normal

@@ -47,16 +47,42 @@ var layouts = []string{
 
 // A bucketer tells the groups of a column's values.
 type bucketer struct {
-	by     By
-	last   int  // the layout of the date before
-	dates  bool // there was one
-	bad    int  // values that are no dates
-	sample string
+	by      By
+	last    int  // the layout of the date before
+	lenient bool // rows of another part may come before the first
 }
 
-// bucket returns the group of a value. The first value of a column of dates must
-// be one; later ones that are none are counted.
-func (b *bucketer) bucket(value, id string) (string, error) {
+// A dateCounts is what is known of the values of a column that are no dates.
+type dateCounts struct {
+	By       By       `json:"by"`
+	First    position `json:"first"` // of a date
+	Bad      int      `json:"bad"`   // values that are no dates,
+	FirstBad position `json:"first_bad"`
+	Sample   string   `json:"sample"` // the first of them,
+	ID       string   `json:"id"`     // and the id of its row
+}
+
+func (d *dateCounts) add(o dateCounts) {
+	if o.First.before(d.First) {
+		d.First = o.First
+	}
+	if d.Bad += o.Bad; o.FirstBad.before(d.FirstBad) {
+		d.FirstBad, d.Sample, d.ID = o.FirstBad, o.Sample, o.ID
+	}
+}
+
+// check returns an error unless the first value is a date, or there is none.
+func (d *dateCounts) check() error {
+	if !d.FirstBad.before(d.First) {
+		return nil
+	}
+	return fmt.Errorf("--by %s: row %q has %q, whose format is not known: want a date as 2025-08-15 or 2025-08-15T10:30:00Z (with slashes the day cannot be told from the month)", d.By, d.ID, d.Sample)
+}
+
+// bucket returns the group of a value, of the row with the id at a position. The
+// first value of a column of dates must be one; later ones that are none are
+// counted.
+func (b *bucketer) bucket(d *dateCounts, value, id string, at position) (string, error) {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return nothing, nil
@@ -64,18 +90,19 @@ func (b *bucketer) bucket(value, id string) (string, error) {
 	if b.by.Unit == "" {
 		return shortened(value), nil
 	}
-	t, ok := b.parse(value)
-	switch {
-	case ok:
-		b.dates = true
+	if t, ok := b.parse(value); ok {
+		if d.First.Row == 0 {
+			d.First = at
+		}
 		return period(t, b.by.Unit), nil
-	case !b.dates:
-		return "", fmt.Errorf("--by %s: row %q has %q, whose format is not known: want a date as 2025-08-15 or 2025-08-15T10:30:00Z (with slashes the day cannot be told from the month)", b.by, id, shortened(value))
 	}
-	if b.bad++; b.bad == 1 {
-		b.sample = shortened(value)
+	if d.Bad++; d.Bad == 1 {
+		d.FirstBad, d.Sample, d.ID = at, shortened(value), id
 	}
-	return nothing, nil
+	if b.lenient {
+		return nothing, nil
+	}
+	return nothing, d.check()
 }
 
 // parse tries the layout that fitted last, then all.

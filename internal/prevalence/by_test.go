@@ -30,7 +30,7 @@ func TestPeriods(t *testing.T) {
 		{"15.8.2025", "day", "2025-08-15"}, {"15.08.2025", "day", "2025-08-15"}, {" 2025-08-15 ", "day", "2025-08-15"}, {"", "day", nothing},
 	} {
 		b := bucketer{by: By{"date", c.unit}}
-		if got, err := b.bucket(c.value, "1"); err != nil || got != c.want {
+		if got, err := b.bucket(&dateCounts{}, c.value, "1", position{0, 1}); err != nil || got != c.want {
 			t.Errorf("%s of %q: got %q, error %v, want %q", c.unit, c.value, got, err, c.want)
 		}
 	}
@@ -38,25 +38,26 @@ func TestPeriods(t *testing.T) {
 
 func TestNoDates(t *testing.T) {
 	for _, value := range []string{"08/15/2025", "15/08/2025", "1755216000", "yesterday", "2025-13-01"} {
-		b := bucketer{by: By{"date", "month"}}
-		if got, err := b.bucket(value, "row 7"); err == nil || !strings.Contains(err.Error(), `--by date:month: row "row 7" has "`+value) {
+		b, d := bucketer{by: By{"date", "month"}}, dateCounts{By: By{"date", "month"}}
+		if got, err := b.bucket(&d, value, "row 7", position{0, 1}); err == nil || !strings.Contains(err.Error(), `--by date:month: row "row 7" has "`+value) {
 			t.Errorf("%q first: got %q, error %v", value, got, err)
 		}
-		if _, err := b.bucket("2025-08-15", "8"); err != nil {
+		d = dateCounts{}
+		if _, err := b.bucket(&d, "2025-08-15", "8", position{0, 1}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := b.bucket(value, "9"); err != nil || got != nothing || b.bad != 1 || b.sample != value {
-			t.Errorf("%q later: got %q, error %v, %d bad", value, got, err, b.bad)
+		if got, err := b.bucket(&d, value, "9", position{0, 2}); err != nil || got != nothing || d.Bad != 1 || d.Sample != value {
+			t.Errorf("%q later: got %q, error %v, %d bad", value, got, err, d.Bad)
 		}
 	}
 }
 
 func TestLongValuesAreCut(t *testing.T) {
 	b := bucketer{by: By{"source", ""}}
-	if got, err := b.bucket(strings.Repeat("é", 1000), "1"); err != nil || got != strings.Repeat("é", maxValue/2)+"…" {
+	if got, err := b.bucket(&dateCounts{}, strings.Repeat("é", 1000), "1", position{}); err != nil || got != strings.Repeat("é", maxValue/2)+"…" {
 		t.Errorf("got %q, error %v", got, err)
 	}
-	if got, err := b.bucket("a\xff", "1"); err != nil || got != "a\uFFFD" {
+	if got, err := b.bucket(&dateCounts{}, "a\xff", "1", position{}); err != nil || got != "a\uFFFD" {
 		t.Errorf("not UTF-8: got %q, error %v", got, err)
 	}
 }

@@ -101,12 +101,17 @@ func adjusted(counted, p []float64) []float64 {
 }
 
 // Stated probabilities, taken together by answer and confidence: the sum of the
-// vectors of alike rows. Memory is bounded by labels, not by rows.
+// vectors of alike rows, in whole millionths, so that the order of rows does not
+// matter: rows are written with as many digits. Memory is bounded by labels, not
+// by rows.
 type statedSums struct {
-	labels int
-	rows   map[int]float64
-	sums   map[int][]float64
+	Labels int             `json:"labels"`
+	Rows   map[int]int64   `json:"rows"`
+	Sums   map[int][]int64 `json:"sums"`
 }
+
+// millionth is the unit of statedSums.
+const millionth = 1e6
 
 const (
 	// statedBins is how many bins of confidence an answer has.
@@ -118,22 +123,35 @@ const (
 )
 
 func newStated(labels int) *statedSums {
-	return &statedSums{labels, map[int]float64{}, map[int][]float64{}}
+	return &statedSums{labels, map[int]int64{}, map[int][]int64{}}
 }
 
 // add adds the probabilities of a row whose answer is best.
 func (s *statedSums) add(best int, p []float64) {
 	second := 0
-	if s.labels <= maxRunnersUp {
+	if s.Labels <= maxRunnersUp {
 		second = runnerUp(best, p)
 	}
-	bin := (best*s.labels+second)*statedBins + min(statedBins-1, int(p[best]*statedBins))
-	if s.sums[bin] == nil {
-		s.sums[bin] = make([]float64, s.labels)
+	bin := (best*s.Labels+second)*statedBins + min(statedBins-1, int(p[best]*statedBins))
+	if s.Sums[bin] == nil {
+		s.Sums[bin] = make([]int64, s.Labels)
 	}
-	s.rows[bin]++
+	s.Rows[bin]++
 	for l, x := range p {
-		s.sums[bin][l] += x
+		s.Sums[bin][l] += int64(math.Round(x * millionth))
+	}
+}
+
+func (s *statedSums) merge(o *statedSums) {
+	for bin, sums := range o.Sums {
+		s.Rows[bin] += o.Rows[bin]
+		if s.Sums[bin] == nil {
+			s.Sums[bin] = sums
+			continue
+		}
+		for l, x := range sums {
+			s.Sums[bin][l] += x
+		}
 	}
 }
 
@@ -151,15 +169,16 @@ func runnerUp(best int, p []float64) int {
 // probabilistic are the mean stated probabilities: probabilistic classify and
 // count. Bella et al., "Quantification via probability estimators" (2010).
 func (s *statedSums) probabilistic() []float64 {
-	shares, rows := make([]float64, s.labels), 0.0
-	for _, bin := range sortedKeys(s.rows) {
-		rows += s.rows[bin]
-		for l, x := range s.sums[bin] {
-			shares[l] += x
+	sums, rows := make([]int64, s.Labels), int64(0)
+	for bin := range s.Rows {
+		rows += s.Rows[bin]
+		for l, x := range s.Sums[bin] {
+			sums[l] += x
 		}
 	}
+	shares := make([]float64, s.Labels)
 	for l := range shares {
-		shares[l] /= max(1, rows)
+		shares[l] = float64(sums[l]) / millionth / float64(max(1, rows))
 	}
 	return shares
 }
@@ -169,14 +188,15 @@ func (s *statedSums) probabilistic() []float64 {
 // Decaestecker, "Adjusting the outputs of a classifier to new a priori
 // probabilities" (2002), equation 2.9.
 func (s *statedSums) expectation(prior []float64) []float64 {
-	bins := sortedKeys(s.rows)
+	bins := sortedKeys(s.Rows)
 	c := counts{}
-	p := make([]float64, s.labels*len(bins)) // what is stated over prior: a likelihood
+	p := make([]float64, s.Labels*len(bins)) // what is stated over prior: a likelihood
 	for i, bin := range bins {
-		c.cells, c.rows, c.total = append(c.cells, i), append(c.rows, s.rows[bin]), c.total+s.rows[bin]
-		for l, x := range s.sums[bin] {
+		rows := float64(s.Rows[bin])
+		c.cells, c.rows, c.total = append(c.cells, i), append(c.rows, rows), c.total+rows
+		for l, x := range s.Sums[bin] {
 			if prior[l] > 0 {
-				p[l*len(bins)+i] = x / s.rows[bin] / prior[l]
+				p[l*len(bins)+i] = float64(x) / millionth / rows / prior[l]
 			}
 		}
 	}

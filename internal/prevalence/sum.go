@@ -12,10 +12,10 @@ import (
 // Report estimates the shares of the rows that were added. Equal counts give
 // equal reports.
 func (s *Summariser) Report() (*Report, error) {
-	r := &Report{Rows: s.rows, Errors: s.failed, By: []Split{}, Notes: s.allNotes()}
+	r := &Report{Rows: s.counts.Rows, Errors: s.counts.Failed, By: []Split{}, Notes: s.allNotes()}
 	if n := len(s.options.Audit); n > 0 {
-		r.Audit = &Audit{n, len(s.found)}
-		if len(s.found) == 0 {
+		r.Audit = &Audit{n, len(s.counts.Found)}
+		if len(s.counts.Found) == 0 {
 			return nil, fmt.Errorf("none of the %d audited rows has the id of a row that was scored", n)
 		}
 	}
@@ -23,14 +23,14 @@ func (s *Summariser) Report() (*Report, error) {
 	plan := func(g *group, into *Group, name string) {
 		todo = append(todo, func() { *into = s.sumUp(g, into.Value, name) })
 	}
-	plan(s.all, &r.All, "")
+	plan(s.counts.All, &r.All, "")
 	for i, reader := range s.readers {
 		split := Split{Column: reader.by.Column, Unit: reader.by.Unit}
 		names := s.ordered(i)
 		split.Groups = make([]Group, len(names))
 		for k, name := range names {
 			split.Groups[k].Value = name
-			plan(s.groups[i][name], &split.Groups[k], reader.by.String()+"\x00"+name)
+			plan(s.counts.Columns[i].Groups[name], &split.Groups[k], reader.by.String()+"\x00"+name)
 		}
 		r.By = append(r.By, split)
 	}
@@ -57,13 +57,13 @@ func inParallel(list []func()) {
 // ordered lists the values of a column: dates in their order, others by falling
 // rows; the rest and those without a value last.
 func (s *Summariser) ordered(column int) []string {
-	groups := s.groups[column]
+	groups := s.counts.Columns[column].Groups
 	names := sortedKeys(groups)
 	last := func(name string) int { return slices.Index([]string{nothing, others}, name) }
 	slices.SortStableFunc(names, func(a, b string) int {
 		byRows := 0
 		if s.readers[column].by.Unit == "" {
-			byRows = cmp.Compare(groups[b].rows, groups[a].rows)
+			byRows = cmp.Compare(groups[b].Rows, groups[a].Rows)
 		}
 		return cmp.Or(cmp.Compare(last(a), last(b)), byRows)
 	})
@@ -86,10 +86,10 @@ func (s *Summariser) allNotes() []string {
 		}
 	}
 	for i, reader := range s.readers {
-		if reader.bad > 0 {
-			notes = append(notes, fmt.Sprintf("--by %s: %d values are no dates, such as %q: their rows are under %s", reader.by, reader.bad, reader.sample, nothing))
+		if d := s.counts.Columns[i].Dates; d.Bad > 0 {
+			notes = append(notes, fmt.Sprintf("--by %s: %d values are no dates, such as %q: their rows are under %s", reader.by, d.Bad, d.Sample, nothing))
 		}
-		if s.groups[i][others] != nil {
+		if s.counts.Columns[i].Groups[others] != nil {
 			notes = append(notes, fmt.Sprintf("--by %s: only the first %d values have figures of their own", reader.by, MaxValues))
 		}
 	}
@@ -125,15 +125,15 @@ func (r *Report) assumptions() []Assumption {
 
 // sumUp estimates the shares of a group.
 func (s *Summariser) sumUp(g *group, value, name string) Group {
-	out := Group{Value: value, Rows: g.rows, Errors: g.failed, Heads: []Shares{}, Crossed: []Shares{}}
+	out := Group{Value: value, Rows: g.Rows, Errors: g.Failed, Heads: []Shares{}, Crossed: []Shares{}}
 	for i, m := range s.measures {
-		shares := s.shares(m, g.counts[i], g.audit[i], m.name+"\x00"+name)
+		shares := s.shares(m, g.Counts[i], sortedAudit(g.Audit[i]), m.name+"\x00"+name)
 		if len(m.heads) > 1 {
 			out.Crossed = append(out.Crossed, shares)
 			continue
 		}
-		h := g.heads[m.heads[0]]
-		shares.Withheld, shares.NoEvidence, shares.OutOfDomain = h.withheld, h.noEvidence, h.outOfDomain
+		h := g.Heads[m.heads[0]]
+		shares.Withheld, shares.NoEvidence, shares.OutOfDomain = h.Withheld, h.NoEvidence, h.OutOfDomain
 		out.Heads = append(out.Heads, shares)
 	}
 	return out
@@ -218,7 +218,7 @@ func (s *Summariser) compare(all *Group) {
 				set(labels, q, func(s *Share) **float64 { return &s.Adjusted })
 			}
 		}
-		if t := s.stated[h]; t != nil {
+		if t := s.counts.Stated[h]; t != nil {
 			set(labels, t.probabilistic(), func(s *Share) **float64 { return &s.Probabilistic })
 			set(labels, t.expectation(s.heads[h].Prior), func(s *Share) **float64 { return &s.Expectation })
 		}

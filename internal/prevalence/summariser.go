@@ -17,6 +17,9 @@ type Options struct {
 	By []By
 	// Audit are true labels by row id.
 	Audit map[string]Audited
+	// Part is the number, from 1, of the part of the rows that is counted, when the
+	// Counts of several are to be added; 0: all rows.
+	Part int64
 }
 
 // Audited are the true labels of a row, in the order of the heads, "" for none
@@ -35,34 +38,19 @@ type Summariser struct {
 	options  Options
 	measures []*measure
 	notes    []string
-	all      *group
-	groups   []map[string]*group // per column
-	readers  []*bucketer         // per column
-	stated   []*statedSums       // per head; nil when a row had no scores
-	found    map[string]bool     // ids of audited rows that came
-	rows     int64
-	failed   int64
+	readers  []*bucketer // per column
+	counts   Counts
 }
-
-// A group is the rows that share a value.
-type group struct {
-	rows, failed int64
-	heads        []headCounts
-	counts       []map[int]float64 // per measure: rows by cell
-	audit        [][]audited       // per measure
-}
-
-type headCounts struct{ withheld, noEvidence, outOfDomain int64 }
 
 // New returns a Summariser of rows that the heads answer.
 func New(heads []Head, o Options) *Summariser {
-	s := &Summariser{heads: heads, options: o, found: map[string]bool{}}
+	s := &Summariser{heads: heads, options: o, counts: Counts{Found: map[string]bool{}}}
 	for i, h := range heads {
 		s.measures = append(s.measures, newMeasure(i, h))
 		if len(h.Labels) <= maxAdjusted {
-			s.stated = append(s.stated, newStated(len(h.Labels)))
+			s.counts.Stated = append(s.counts.Stated, newStated(len(h.Labels)))
 		} else {
-			s.stated = append(s.stated, nil)
+			s.counts.Stated = append(s.counts.Stated, nil)
 		}
 	}
 	for i := range heads {
@@ -74,17 +62,18 @@ func New(heads []Head, o Options) *Summariser {
 			}
 		}
 	}
-	s.all = s.newGroup()
+	s.counts.All = s.newGroup()
 	for _, by := range o.By {
-		s.groups, s.readers = append(s.groups, map[string]*group{}), append(s.readers, &bucketer{by: by})
+		s.counts.Columns = append(s.counts.Columns, columnCounts{map[string]*group{}, dateCounts{By: by}})
+		s.readers = append(s.readers, &bucketer{by: by, lenient: o.Part > 0})
 	}
 	return s
 }
 
 func (s *Summariser) newGroup() *group {
-	g := &group{heads: make([]headCounts, len(s.heads)), audit: make([][]audited, len(s.measures))}
+	g := &group{Heads: make([]headCounts, len(s.heads)), Audit: make([][]audited, len(s.measures))}
 	for range s.measures {
-		g.counts = append(g.counts, map[int]float64{})
+		g.Counts = append(g.Counts, map[int]float64{})
 	}
 	return g
 }
@@ -97,24 +86,30 @@ func (s *Summariser) Add(r Row) error {
 		return err
 	}
 	audit, known := s.options.Audit[r.ID]
-	if known && s.found[r.ID] {
-		return fmt.Errorf("two rows have the id %q, which is that of an audited row", r.ID)
+	if known && s.counts.Found[r.ID] {
+		return errTwice(r.ID)
 	}
 	if known {
-		s.found[r.ID] = true
+		s.counts.Found[r.ID] = true
 	}
-	s.rows++
+	s.counts.Rows++
 	if r.Failed {
-		s.failed++
+		s.counts.Failed++
 	}
+	at := position{s.options.Part, s.counts.Rows}
 	s.state(r, places)
-	s.count(s.all, r, places, audit, known)
+	s.count(s.counts.All, r, places, audit, known)
 	for i, reader := range s.readers {
-		name, err := reader.bucket(r.By[i], r.ID)
+		column := &s.counts.Columns[i]
+		name, err := reader.bucket(&column.Dates, r.By[i], r.ID, at)
 		if err != nil {
 			return err
 		}
-		s.count(s.group(i, name), r, places, audit, known)
+		g, err := s.group(column, name, at)
+		if err != nil {
+			return err
+		}
+		s.count(g, r, places, audit, known)
 	}
 	return nil
 }
@@ -141,29 +136,29 @@ func (s *Summariser) places(r Row) ([]place, error) {
 func (s *Summariser) state(r Row, places []place) {
 	for h, p := range places {
 		switch {
-		case p.label < 0 || s.stated[h] == nil:
+		case p.label < 0 || s.counts.Stated[h] == nil:
 		case r.Heads[h].Scores == nil:
-			s.stated[h] = nil
+			s.counts.Stated[h] = nil
 		default:
-			s.stated[h].add(p.label, r.Heads[h].Scores)
+			s.counts.Stated[h].add(p.label, r.Heads[h].Scores)
 		}
 	}
 }
 
 func (s *Summariser) count(g *group, r Row, places []place, audit Audited, known bool) {
-	g.rows++
+	g.Rows++
 	if r.Failed {
-		g.failed++
+		g.Failed++
 		return
 	}
 	for h := range places {
 		switch r.Heads[h].Decision {
 		case NoEvidence:
-			g.heads[h].noEvidence++
+			g.Heads[h].NoEvidence++
 		case OutOfDomain:
-			g.heads[h].outOfDomain++
+			g.Heads[h].OutOfDomain++
 		case Withheld:
-			g.heads[h].withheld++
+			g.Heads[h].Withheld++
 		}
 	}
 	for i, m := range s.measures {
@@ -171,28 +166,32 @@ func (s *Summariser) count(g *group, r Row, places []place, audit Audited, known
 		if cell < 0 {
 			continue
 		}
-		g.counts[i][cell]++
+		g.Counts[i][cell]++
 		if !known {
 			continue
 		}
 		if truth, ok := m.truth(s.heads, audit.Labels); ok {
-			g.audit[i] = append(g.audit[i], audited{cell, truth, 1 / audit.Probability})
+			g.Audit[i] = append(g.Audit[i], audited{cell, truth, 1 / audit.Probability})
 		}
 	}
 }
 
 // group returns the group of a value, that of all others when there are too many.
-func (s *Summariser) group(column int, name string) *group {
-	groups := s.groups[column]
-	if groups[name] == nil {
-		if len(groups) >= MaxValues {
+// Of a part, which are too many is only known when all parts are.
+func (s *Summariser) group(c *columnCounts, name string, at position) (*group, error) {
+	if c.Groups[name] == nil {
+		switch {
+		case s.options.Part > 0 && len(c.Groups) >= MaxPartValues:
+			return nil, errManyValues(c.Dates.By)
+		case s.options.Part == 0 && len(c.Groups) >= MaxValues:
 			name = others
 		}
-		if groups[name] == nil {
-			groups[name] = s.newGroup()
+		if c.Groups[name] == nil {
+			c.Groups[name] = s.newGroup()
+			c.Groups[name].First = at
 		}
 	}
-	return groups[name]
+	return c.Groups[name], nil
 }
 
 // others is the name of the group of the values that are too many.

@@ -176,6 +176,27 @@ func (b *batch) encode(e Encoder) (err error) {
 	return nil
 }
 
+// apart parts the first size bytes of what encode wrote into rows that have an
+// answer and error rows.
+func (b *batch) apart(size int) (answered, failed []byte) {
+	if b.summary.Errors == 0 {
+		return b.out[:size], nil
+	}
+	from := 0
+	for i, end := range b.ends {
+		if end > size {
+			break
+		}
+		if row := b.out[from:end]; b.lines[i].row.Err != nil {
+			failed = append(failed, row...)
+		} else {
+			answered = append(answered, row...)
+		}
+		from = end
+	}
+	return answered, failed
+}
+
 // errorAt returns the place of the n-th error row, counted from 0.
 func (b *batch) errorAt(n int64) int {
 	for i := range b.lines {

@@ -22,6 +22,7 @@ type Job struct {
 	Range      Range
 	MaxErrors  int // error rows that do not end the run; negative: any number
 	Meter      *Meter
+	Apart      io.Writer // where error rows go; nil: among the others
 	// See is shown every row that is written, in order, and must not keep it; nil
 	// for none.
 	See func(*Row, *dataset.Example) error
@@ -152,6 +153,14 @@ func (j Job) write(out io.Writer, b *batch, s State) (State, error) {
 	if room := max(0, int64(j.MaxErrors)-s.Summary.Errors); j.MaxErrors >= 0 && b.summary.Errors > room {
 		i := b.errorAt(room)
 		rows, tooMany = b.out[:b.ends[i]], &TooManyError{j.MaxErrors, *b.lines[i].row.Err}
+	}
+	if j.Apart != nil {
+		var failed []byte
+		if rows, failed = b.apart(len(rows)); len(failed) > 0 {
+			if _, err := j.Apart.Write(failed); err != nil {
+				return s, err
+			}
+		}
 	}
 	n, err := out.Write(rows)
 	if err != nil || tooMany != nil {
