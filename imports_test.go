@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 	"internal/quote":           {},
 	"internal/reload":          {},
 	"internal/rpcerror":        {"proto/parley/v1", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
-	"internal/score":           {"client", "internal/dataset", "internal/model", "proto/parley/v1", "github.com/cespare/xxhash/v2", "github.com/google/renameio/v2", "github.com/mattn/go-runewidth", "github.com/parquet-go/parquet-go", "golang.org/x/sync", "google.golang.org/genproto", "google.golang.org/grpc"},
+	"internal/score":           {"client", "internal/dataset", "internal/model", "internal/prevalence", "proto/parley/v1", "github.com/cespare/xxhash/v2", "github.com/google/renameio/v2", "github.com/mattn/go-runewidth", "github.com/parquet-go/parquet-go", "golang.org/x/sync", "google.golang.org/genproto", "google.golang.org/grpc"},
 	"internal/serve":           {"internal/guard", "internal/metrics", "internal/model", "internal/predictionlog", "internal/rpcerror", "internal/store", "proto/parley/v1", "buf.build/go/protovalidate", "github.com/grpc-ecosystem/go-grpc-middleware/v2", "github.com/prometheus/client_golang", "github.com/rs/zerolog", "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc", "go.opentelemetry.io/otel", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
 	"internal/serve/servetest": {},
 	"internal/store":           {"internal/model", "gocloud.dev/blob", "gocloud.dev/gcerrors", "golang.org/x/sync"},

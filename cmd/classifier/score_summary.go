@@ -207,44 +207,10 @@ func probabilityOf(ex dataset.Example) (float64, error) {
 
 // see counts a scored row.
 func (s *summary) see(r *score.Row, _ *dataset.Example) error {
-	row := prevalence.Row{ID: r.ID, Failed: r.Err != nil}
-	for _, by := range s.columns {
-		row.By = append(row.By, r.Column(by.Column))
-	}
-	if row.Failed {
-		return s.Add(row)
-	}
-	if r.Revision != s.revision {
+	if r.Err == nil && r.Revision != s.revision {
 		return fmt.Errorf("--summary: row %q was answered by revision %.12s, and the model file is %.12s: its errors are not those of the answers", r.ID, r.Revision, s.revision)
 	}
-	for h := range s.heads {
-		row.Heads = append(row.Heads, answerOf(&s.heads[h], &r.Predictions[h]))
-	}
-	return s.Add(row)
-}
-
-// answerOf is what a prediction says, with the probabilities of all labels if it
-// has them.
-func answerOf(h *prevalence.Head, p *score.Prediction) prevalence.Answer {
-	a := prevalence.Answer{Label: p.Scores[0].Label, Probability: p.Scores[0].Probability}
-	switch p.Decision {
-	case model.NoEvidence.String():
-		a.Decision = prevalence.NoEvidence
-	case model.OutOfDomain.String():
-		a.Decision = prevalence.OutOfDomain
-	case model.LowConfidence.String(), model.Ambiguous.String():
-		a.Decision = prevalence.Withheld
-	}
-	if len(p.Scores) < len(h.Labels) {
-		return a
-	}
-	a.Scores = make([]float64, len(h.Labels))
-	for _, s := range p.Scores {
-		if at, found := slices.BinarySearch(h.Labels, s.Label); found {
-			a.Scores[at] = s.Probability
-		}
-	}
-	return a
+	return s.Add(score.Answered(r, s.heads, s.columns))
 }
 
 // replay counts the rows of files of scored rows: at most so many, all when

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/metrics"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/metricsx"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+	pipepb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/pipeline_v1"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/flink"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/spark"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/parley-nlp/parley/beam/internal/work"
+)
+
+// runFlags say how a job is watched. How it is run is what Beam's flags say.
+type runFlags struct {
+	Stall    time.Duration `default:"10m" placeholder:"DURATION" help:"Cancel the job when its counters stand still for so long, as when workers do not start; 0 for never. Default: ${default}."`
+	Progress string        `enum:"plain,none" default:"plain" help:"Say every few seconds how many rows are done, on standard error: plain or none."`
+	Verbose  bool          `help:"Pass on what Beam and its runner say."`
+}
+
+// run runs a pipeline on the runner that Beam's flags choose.
+func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResult, error) {
+	f.quiet()
+	ctx, cancel := context.WithCancelCause(e.ctx)
+	defer cancel(nil)
+	if *jobopts.JobName == "" {
+		*jobopts.JobName = "parley-beam-" + name
+	}
+	runner := *runners.Runner
+	if runner == "" {
+		runner = "prism"
+	}
+	if strings.EqualFold(runner, "prism") && *jobopts.Endpoint == "" {
+		if err := startPrism(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if *jobopts.WorkerBinary == "" { // the default is to compile one
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		*jobopts.WorkerBinary = self
+	}
+	stop, err := f.watch(ctx, cancel, e)
+	if err != nil {
+		return nil, err
+	}
+	result, err := beam.Run(ctx, runner, p)
+	stop()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return result, err
+}
+
+// startPrism starts Beam's own runner in this process.
+func startPrism(ctx context.Context) error {
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		return err
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		return err
+	}
+	if _, err := prism.CreateJobServer(ctx, prism.Options{Port: port}); err != nil {
+		return err
+	}
+	*jobopts.Endpoint = fmt.Sprint("localhost:", port)
+	if *jobopts.EnvironmentType == "" {
+		*jobopts.EnvironmentType = "LOOPBACK"
+	}
+	return nil
+}
+
+// quiet leaves out what Beam says that is no warning.
+func (f *runFlags) quiet() {
+	if f.Verbose {
+		return
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 1})))
+	log.SetLogger(&log.Standard{Level: log.SevFatal})
+}
+
+// A watcher looks at a job from time to time.
+type watcher struct {
+	*runFlags
+	env    *env
+	client jobpb.JobServiceClient
+	id     string
+	cancel context.CancelCauseFunc
+
+	counts  string // all of them, when they last changed
+	changed time.Time
+	said    time.Time
+}
+
+// watchEvery is the time between two looks.
+const watchEvery = time.Second
+
+// sayEvery is the time between two lines of progress.
+const sayEvery = 5 * time.Second
+
+// watch shows how the job with the name gets on, and ends it when it does not, or
+// when ctx ends, until the function that it returns is called. Runners without a
+// job server cannot be watched.
+func (f *runFlags) watch(ctx context.Context, cancel context.CancelCauseFunc, e *env) (stop func(), err error) {
+	if *jobopts.Endpoint == "" {
+		return func() {}, nil
+	}
+	conn, err := grpc.NewClient(*jobopts.Endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	w := &watcher{runFlags: f, env: e, client: jobpb.NewJobServiceClient(conn), cancel: cancel, changed: now, said: now}
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		defer conn.Close()
+		w.loop(ctx, quit)
+	}()
+	return func() { close(quit); <-done }, nil
+}
+
+func (w *watcher) loop(ctx context.Context, quit <-chan struct{}) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-quit:
+			return
+		case <-ctx.Done():
+			w.end()
+			return
+		case <-ticker.C:
+			w.look(ctx)
+		}
+	}
+}
+
+// end cancels the job.
+func (w *watcher) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if w.find(ctx) {
+		w.client.Cancel(ctx, &jobpb.CancelJobRequest{JobId: w.id}) // it cannot be helped if it fails
+	}
+}
+
+// find finds the id of the job.
+func (w *watcher) find(ctx context.Context) bool {
+	if w.id != "" {
+		return true
+	}
+	list, err := w.client.GetJobs(ctx, &jobpb.GetJobsRequest{})
+	if err != nil {
+		return false
+	}
+	for _, j := range list.GetJobInfo() {
+		if j.GetJobName() == *jobopts.JobName {
+			w.id = j.GetJobId()
+		}
+	}
+	return w.id != ""
+}
+
+// look looks at the counters.
+func (w *watcher) look(ctx context.Context) {
+	now := time.Now()
+	if w.find(ctx) {
+		m, err := w.client.GetJobMetrics(ctx, &jobpb.GetJobMetricsRequest{JobId: w.id})
+		if err == nil {
+			w.show(now, m.GetMetrics().GetAttempted())
+		}
+	}
+	if w.Stall > 0 && now.Sub(w.changed) > w.Stall {
+		w.cancel(fmt.Errorf("the job has not got on for %s: have its workers started? (--stall)", w.Stall))
+	}
+}
+
+// show says how many rows are done, when it has not for a while.
+func (w *watcher) show(now time.Time, infos []*pipepb.MonitoringInfo) {
+	var all strings.Builder
+	for _, m := range infos {
+		fmt.Fprintf(&all, "%s %v %x\n", m.GetUrn(), m.GetLabels(), m.GetPayload())
+	}
+	if all.String() != w.counts {
+		w.counts, w.changed = all.String(), now
+	}
+	if w.Progress == "none" || now.Sub(w.said) < sayEvery {
+		return
+	}
+	w.said = now
+	rows, errors := int64(0), int64(0)
+	for name, n := range counters(metricsx.FromMonitoringInfos(&pipepb.Pipeline{}, infos, nil)) {
+		switch {
+		case name == "rows":
+			rows = n
+		case strings.HasPrefix(name, "errors: "):
+			errors += n
+		}
+	}
+	line := rowCount(rows)
+	if errors > 0 {
+		line += fmt.Sprintf(", %s errors", thousands(errors))
+	}
+	fmt.Fprintf(w.env.stderr, "parley-beam: %s\n", line)
+}
+
+// counters are the job's own, by name.
+func counters(r *metrics.Results) map[string]int64 {
+	list := map[string]int64{}
+	for _, c := range r.AllMetrics().Counters() {
+		if c.Namespace() == work.Namespace {
+			list[c.Name()] += c.Result()
+		}
+	}
+	return list
+}
+
+// reason is what an error of a job comes from, without what Beam puts around it.
+func reason(err error) string {
+	text := strings.TrimSpace(err.Error())
+	const cause = "caused by:\n"
+	if at := strings.LastIndex(text, cause); at >= 0 {
+		text = strings.TrimSpace(text[at+len(cause):])
+	}
+	return text
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/parley-nlp/parley/internal/score"
+
+	"github.com/parley-nlp/parley/beam/internal/cut"
+	"github.com/parley-nlp/parley/beam/internal/place"
+	"github.com/parley-nlp/parley/beam/internal/work"
+)
+
+// A scoreCmd is "parley-beam score FILE...".
+type scoreCmd struct {
+	Files     []string `arg:"" name:"file" help:"Files with texts (JSONL, CSV, TSV, plain text, also .gz or .zst, or Parquet), folders, or patterns; paths, s3:// or gs://."`
+	Out       string   `short:"o" required:"" placeholder:"FOLDER" help:"Write here: rows-*, errors-*, and last of all job.json. Workers must reach it under this name (path, s3:// or gs://)."`
+	To        string   `enum:"jsonl,csv,tsv" default:"jsonl" help:"Format of the output: jsonl, csv or tsv."`
+	Keep      []string `sep:"none" placeholder:"COLUMN" help:"Column of the input to carry along; repeat for several, '*' for all but text and id."`
+	Explain   int      `placeholder:"N" default:"0" help:"Evidence for the best label: at most N words or word n-grams a head."`
+	Errors    string   `enum:"apart,inline" default:"apart" help:"Where rows without an answer go: apart, into files of their own, or inline, where classifier score has them."`
+	MaxErrors int64    `default:"-1" placeholder:"N" help:"Fail, without output, when more than N rows have no answer. Default: never."`
+	Overwrite bool     `help:"Replace the output of an earlier job, once this one is complete."`
+	Summary   []string `sep:"none" placeholder:"FILE" help:"Write what share of the rows has each label, adjusted for the classifier's errors: figures to FILE.json, a page to FILE.html; repeat for both."`
+	askFlags
+	dataFlags
+	shareFlags
+	runFlags
+}
+
+// Run scores the files.
+func (c *scoreCmd) Run(e *env) error {
+	s := work.Spec{
+		Token: newToken(), Rows: true, Format: score.Format(c.To), Inline: c.Errors == "inline", MaxErrors: c.MaxErrors,
+		Data: c.options(), Title: titleOf(c.Files),
+	}
+	s.Data.NoLabels, s.Data.Keep = true, c.Keep
+	var err error
+	if s.Out, err = place.Absolute(c.Out); err != nil {
+		return err
+	}
+	if err := c.shares(&s, c.Summary); err != nil {
+		return err
+	}
+	if err := c.ask(e.ctx, &s, c.Explain); err != nil {
+		return err
+	}
+	chunks, err := c.chunks(e.ctx, c.Files)
+	if err != nil {
+		return err
+	}
+	s.Parts = len(chunks)
+	if err := layout(e.ctx, &s, chunks); err != nil {
+		return err
+	}
+	if err := s.CheckFree(e.ctx, c.Overwrite); err != nil {
+		return err
+	}
+	return e.scoreJob(&s, chunks, &c.runFlags, "score")
+}
+
+// A prevalenceCmd is "parley-beam prevalence FILE...".
+type prevalenceCmd struct {
+	Files   []string `arg:"" name:"file" help:"Files with texts; paths, s3:// or gs://."`
+	Out     []string `short:"o" sep:"none" required:"" placeholder:"FILE" help:"Write here: figures to FILE.json, a page to FILE.html; repeat for both."`
+	Scratch string   `placeholder:"FOLDER" help:"Folder that workers reach, for what they tell each other. Default: that of the first file."`
+	askFlags
+	dataFlags
+	shareFlags
+	runFlags
+}
+
+// Run sums up the files.
+func (c *prevalenceCmd) Run(e *env) error {
+	s := work.Spec{Token: newToken(), Format: score.JSONL, MaxErrors: -1, Data: c.options(), Title: titleOf(c.Files)}
+	s.Data.NoLabels = true
+	if err := c.shares(&s, c.Out); err != nil {
+		return err
+	}
+	var err error
+	if s.Out, err = place.Parent(s.Shares[0]); err != nil {
+		return err
+	}
+	if c.Scratch != "" {
+		if s.Out, err = place.Absolute(c.Scratch); err != nil {
+			return err
+		}
+	}
+	if err := c.ask(e.ctx, &s, 0); err != nil {
+		return err
+	}
+	chunks, err := c.chunks(e.ctx, c.Files)
+	if err != nil {
+		return err
+	}
+	s.Parts = len(chunks)
+	return e.scoreJob(&s, chunks, &c.runFlags, "prevalence")
+}
+
+// scoreJob runs a job and says what has come of it.
+func (e *env) scoreJob(s *work.Spec, chunks []cut.Chunk, f *runFlags, command string) error {
+	if err := s.WritePlan(e.ctx, chunks); err != nil {
+		return err
+	}
+	began := time.Now()
+	p, scope := beam.NewPipelineWithRoot()
+	work.Score(scope, *s, chunks)
+	_, err := f.run(e, p, command+"-"+s.Token)
+	var receipt *work.Receipt
+	if err == nil {
+		receipt, err = s.Receipt(e.ctx)
+	}
+	if err != nil || !s.Rows {
+		err = errors.Join(err, s.Clean(context.WithoutCancel(e.ctx)))
+	}
+	if err != nil {
+		return err
+	}
+	renderSummary(e.stderr, receipt.Summary, time.Since(began))
+	if n := receipt.Summary.Errors; n > 0 {
+		return fmt.Errorf(`%d of %d rows could not be classified: their lines have an "error"`, n, receipt.Summary.Rows)
+	}
+	return nil
+}

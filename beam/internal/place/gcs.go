@@ -1,0 +1,7 @@
+//go:build gcs
+
+package place
+
+import _ "gocloud.dev/blob/gcsblob" // gs://
+
+const withGCS = true
