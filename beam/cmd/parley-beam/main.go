@@ -28,6 +28,7 @@ import (
 type cli struct {
 	Score      scoreCmd      `cmd:"" help:"Classify every row of files into a folder of files: the rows of classifier score."`
 	Prevalence prevalenceCmd `cmd:"" help:"Write the label shares of the rows of files, adjusted for the classifier's errors: those of classifier score --summary."`
+	WorkerPool poolCmd       `cmd:"" help:"Start workers for runners that ask for them (--environment_type=EXTERNAL)."`
 }
 
 const description = `Scoring on Apache Beam, with the bytes of classifier.
@@ -43,6 +44,14 @@ type env struct {
 }
 
 func main() {
+	if isBoot(os.Args[1:]) {
+		b, err := parseBoot(os.Args[1:])
+		if err == nil {
+			err = b.run()
+		}
+		fmt.Fprintf(os.Stderr, "parley-beam: cannot become a worker: %v\n", err)
+		os.Exit(1)
+	}
 	own, beams := split(os.Args[1:])
 	if len(own) == 1 && own[0] == "beam-flags" {
 		flag.CommandLine.SetOutput(os.Stdout)

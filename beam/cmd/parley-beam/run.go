@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -238,10 +239,12 @@ func counters(r *metrics.Results) map[string]int64 {
 
 // reason is what an error of a job comes from, without what Beam puts around it.
 func reason(err error) string {
-	text := strings.TrimSpace(err.Error())
-	const cause = "caused by:\n"
-	if at := strings.LastIndex(text, cause); at >= 0 {
-		text = strings.TrimSpace(text[at+len(cause):])
+	text := err.Error()
+	for _, before := range []string{"caused by:\n", " failed:\n"} {
+		if at := strings.LastIndex(text, before); at >= 0 {
+			text = text[at+len(before):]
+		}
 	}
-	return text
+	lines := slices.Compact(strings.Split(strings.TrimSpace(text), "\n")) // it says so more than once
+	return strings.Join(lines, "\n")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
+	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/score"
 
 	"github.com/parley-nlp/parley/beam/internal/cut"
@@ -34,6 +35,18 @@ type scoreCmd struct {
 
 // Run scores the files.
 func (c *scoreCmd) Run(e *env) error {
+	s, chunks, err := c.spec(e)
+	if err != nil {
+		return err
+	}
+	if err := s.CheckFree(e.ctx, c.Overwrite); err != nil {
+		return err
+	}
+	return e.scoreJob(s, chunks, &c.runFlags, "score")
+}
+
+// spec is the job, and its input.
+func (c *scoreCmd) spec(e *env) (*work.Spec, []cut.Chunk, error) {
 	s := work.Spec{
 		Token: newToken(), Rows: true, Format: score.Format(c.To), Inline: c.Errors == "inline", MaxErrors: c.MaxErrors,
 		Data: c.options(), Title: titleOf(c.Files),
@@ -41,26 +54,30 @@ func (c *scoreCmd) Run(e *env) error {
 	s.Data.NoLabels, s.Data.Keep = true, c.Keep
 	var err error
 	if s.Out, err = place.Absolute(c.Out); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := c.shares(&s, c.Summary); err != nil {
-		return err
+		return nil, nil, err
 	}
-	if err := c.ask(e.ctx, &s, c.Explain); err != nil {
-		return err
-	}
-	chunks, err := c.chunks(e.ctx, c.Files)
+	chunks, err := c.askOf(e.ctx, &s, c.Explain, &c.dataFlags, c.Files)
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	return &s, chunks, layout(e.ctx, &s, chunks)
+}
+
+// askOf completes a job with the model and the input.
+func (f *askFlags) askOf(ctx context.Context, s *work.Spec, evidence int, d *dataFlags, files []string) ([]cut.Chunk, error) {
+	if err := f.ask(ctx, s, evidence); err != nil {
+		return nil, err
+	}
+	chunks, err := d.chunks(ctx, files)
+	if err != nil {
+		return nil, err
 	}
 	s.Parts = len(chunks)
-	if err := layout(e.ctx, &s, chunks); err != nil {
-		return err
-	}
-	if err := s.CheckFree(e.ctx, c.Overwrite); err != nil {
-		return err
-	}
-	return e.scoreJob(&s, chunks, &c.runFlags, "score")
+	_, err = dataset.Cuttable(chunks[0].Whole().Source(ctx), s.Data) // what is wrong with all files is said at once
+	return chunks, err
 }
 
 // A prevalenceCmd is "parley-beam prevalence FILE...".
@@ -90,14 +107,10 @@ func (c *prevalenceCmd) Run(e *env) error {
 			return err
 		}
 	}
-	if err := c.ask(e.ctx, &s, 0); err != nil {
-		return err
-	}
-	chunks, err := c.chunks(e.ctx, c.Files)
+	chunks, err := c.askOf(e.ctx, &s, 0, &c.dataFlags, c.Files)
 	if err != nil {
 		return err
 	}
-	s.Parts = len(chunks)
 	return e.scoreJob(&s, chunks, &c.runFlags, "prevalence")
 }
 

@@ -97,9 +97,9 @@ func (c Chunk) Scan(ctx context.Context, o dataset.Options) (Scanned, error) {
 		return s, err
 	}
 	defer r.Close()
-	b := bufio.NewReaderSize(r, 256<<10)
+	b := bufio.NewReaderSize(r, 64<<10)
 	for left := c.To - c.From; left > 0; {
-		block, err := b.Peek(int(min(left, 256<<10)))
+		block, err := b.Peek(int(min(left, 64<<10)))
 		if len(block) == 0 {
 			return s, lost(c.Name, err)
 		}

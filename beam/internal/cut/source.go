@@ -58,7 +58,7 @@ func (p Piece) open(ctx context.Context, from int64) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lines{r: bufio.NewReaderSize(f, 256<<10), file: f, left: p.To - from}
+	l := &lines{r: bufio.NewReaderSize(f, 64<<10), file: f, left: p.To - from}
 	if p.From > 0 {
 		err = l.skipLine()
 	}

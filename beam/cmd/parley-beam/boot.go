@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/apache/beam/sdks/v2/go/container/pool"
+	"github.com/apache/beam/sdks/v2/go/container/tools"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/util/grpcx"
+)
+
+// A boot is what a runner says to a process that it wants to be a worker: Beam's
+// container contract (https://s.apache.org/beam-fn-api-container-contract).
+// Beam's own boot program would fetch this very binary from the runner, write it
+// to disk twice, and run it; here the process becomes the worker.
+type boot struct{ id, provision, logging, control string }
+
+// isBoot reports whether a runner has started this process so.
+func isBoot(args []string) bool {
+	for _, a := range args {
+		if strings.HasPrefix(a, "--provision_endpoint=") {
+			return true
+		}
+	}
+	return false
+}
+
+// parseBoot reads the command line of a runner. Prism puts quotes about values.
+func parseBoot(args []string) (boot, error) {
+	var b boot
+	flags := flag.NewFlagSet("parley-beam", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&b.id, "id", "", "")
+	flags.StringVar(&b.provision, "provision_endpoint", "", "")
+	flags.StringVar(&b.logging, "logging_endpoint", "", "")
+	flags.StringVar(&b.control, "control_endpoint", "", "")
+	flags.String("artifact_endpoint", "", "")
+	flags.String("semi_persist_dir", "", "")
+	var plain []string
+	for _, a := range args {
+		plain = append(plain, strings.ReplaceAll(a, "'", ""))
+	}
+	if err := flags.Parse(plain); err != nil {
+		return b, err
+	}
+	if b.id == "" || b.provision == "" {
+		return b, errors.New("a worker needs --id and --provision_endpoint")
+	}
+	return b, nil
+}
+
+// run makes this process the worker; it returns when it cannot.
+func (b boot) run() error {
+	ctx := grpcx.WriteWorkerID(context.Background(), b.id)
+	info, err := tools.ProvisionInfo(ctx, b.provision)
+	if err != nil {
+		return err
+	}
+	for _, e := range []struct {
+		own *string
+		url string
+	}{{&b.logging, info.GetLoggingEndpoint().GetUrl()}, {&b.control, info.GetControlEndpoint().GetUrl()}} {
+		if e.url != "" {
+			*e.own = e.url
+		}
+	}
+	if b.logging == "" || b.control == "" {
+		return errors.New("the runner names no endpoint for logging or control")
+	}
+	options, err := tools.ProtoToJSON(info.GetPipelineOptions())
+	if err != nil {
+		return err
+	}
+	os.Setenv("RUNNER_CAPABILITIES", strings.Join(info.GetRunnerCapabilities(), " "))
+	if status := info.GetStatusEndpoint().GetUrl(); status != "" {
+		os.Setenv("STATUS_ENDPOINT", status)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(self, []string{
+		"parley-beam", "--worker=true", "--id=" + b.id,
+		"--logging_endpoint=" + b.logging, "--control_endpoint=" + b.control,
+		"--options=" + options, // in a file, it would have to be removed by somebody
+	}, os.Environ())
+}
+
+// A poolCmd is "parley-beam worker-pool".
+type poolCmd struct {
+	Port int `default:"50000" help:"Port to listen on, on all addresses of the machine: whoever reaches it may start workers. Default: ${default}."`
+}
+
+// Run starts workers when runners ask for them, as --environment_type=EXTERNAL
+// does.
+func (c *poolCmd) Run(e *env) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	p, err := pool.New(e.ctx, c.Port, self)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stderr, "parley-beam: starting workers for who asks on port %d\n", c.Port)
+	failed := make(chan error, 1)
+	go func() { failed <- p.ServeAndWait() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-e.ctx.Done():
+		return p.Stop(context.WithoutCancel(e.ctx))
+	}
+}
