@@ -50,18 +50,31 @@ func (f *finishFn) ProcessElement(ctx context.Context, _ int, next func(*Done) b
 	if max := f.Spec.MaxErrors; max >= 0 && receipt.Summary.Errors > max {
 		return fmt.Errorf("%d of %d rows have errors, at most %d may", receipt.Summary.Errors, receipt.Summary.Rows, max)
 	}
-	if f.Spec.Rows {
+	shares, err := f.shares(ctx, sums)
+	if err != nil {
+		return err
+	}
+	if f.Spec.Rows { // nothing that the input may do wrong is ahead
 		if err := f.name(ctx, receipt); err != nil {
 			return err
 		}
 	}
-	counts := &Sums{&prevalence.Counts{}}
-	if sums(&counts) {
-		if err := f.Spec.writeShares(ctx, counts.Counts); err != nil {
+	for i, url := range f.Spec.Shares {
+		if err := place.Replace(ctx, url, shares[i]); err != nil {
 			return err
 		}
 	}
 	return f.Spec.complete(ctx, receipt)
+}
+
+// shares renders the files of label shares.
+func (f *finishFn) shares(ctx context.Context, sums func(**Sums) bool) ([][]byte, error) {
+	if len(f.Spec.Shares) == 0 {
+		return nil, nil
+	}
+	total := &Sums{&prevalence.Counts{}}
+	sums(&total)
+	return f.Spec.render(ctx, total.Counts)
 }
 
 // collect takes every part once.

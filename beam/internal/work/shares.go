@@ -11,8 +11,6 @@ import (
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/page"
 	"github.com/parley-nlp/parley/internal/prevalence"
-
-	"github.com/parley-nlp/parley/beam/internal/place"
 )
 
 // Sums are the counts that label shares are estimated from.
@@ -89,20 +87,19 @@ func (s *Spec) report(ctx context.Context, c *prevalence.Counts) (*prevalence.Re
 	return r, nil
 }
 
-// writeShares writes the files of label shares.
-func (s *Spec) writeShares(ctx context.Context, c *prevalence.Counts) error {
+// render makes the files of label shares.
+func (s *Spec) render(ctx context.Context, c *prevalence.Counts) ([][]byte, error) {
 	r, err := s.report(ctx, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var files [][]byte
 	for _, url := range s.Shares {
 		var b bytes.Buffer
 		if err := writers[strings.ToLower(path.Ext(url))](&b, s.Title, r); err != nil {
-			return err
+			return nil, err
 		}
-		if err := place.Replace(ctx, url, b.Bytes()); err != nil {
-			return err
-		}
+		files = append(files, b.Bytes())
 	}
-	return nil
+	return files, nil
 }
