@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -23,15 +24,32 @@ import (
 // it is not root.
 const user = 65532
 
+// A program is what an image can be of.
+type program struct {
+	module      string // folder of its module, below the source
+	reference   string // what the image is called when it is loaded
+	description string
+	arguments   []string
+	ports       []string
+}
+
+var programs = map[string]program{
+	"classifier": {
+		".", "parley:latest", "Topic and stance classification over gRPC",
+		[]string{"serve"}, []string{"50051/tcp", "9090/tcp"},
+	},
+	"parley-beam": {"beam", "parley-beam:latest", "Workers that classify on Apache Beam", nil, nil},
+}
+
 // A spec is what an image does not take from its binary.
-type spec struct{ arch, version, revision string }
+type spec struct{ program, arch, version, revision string }
 
 // build compiles the static binary. No path, time or state of the work tree
 // gets into it.
-func build(ctx context.Context, source, arch, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", out, "./cmd/classifier")
-	cmd.Dir = source
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOWORK=off", "GOFLAGS=")
+func build(ctx context.Context, source string, s spec, out string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", out, "./cmd/"+s.program)
+	cmd.Dir = filepath.Join(source, programs[s.program].module)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+s.arch, "GOWORK=off", "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, text)
 	}
@@ -41,13 +59,13 @@ func build(ctx context.Context, source, arch, out string) error {
 // newImage returns the image of a binary: what seldom changes is in a layer of
 // its own.
 func newImage(binary string, s spec) (v1.Image, error) {
-	program, err := os.ReadFile(binary)
+	content, err := os.ReadFile(binary)
 	if err != nil {
 		return nil, err
 	}
 	img := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
 	img = mutate.ConfigMediaType(img, types.OCIConfigJSON)
-	for _, files := range [][]file{base(), {{"classifier", 0o755, program}}} {
+	for _, files := range [][]file{base(), {{s.program, 0o755, content}}} {
 		layer, err := newLayer(files)
 		if err != nil {
 			return nil, err
@@ -68,14 +86,19 @@ func config(img v1.Image, s spec) *v1.ConfigFile {
 	c = c.DeepCopy()
 	c.OS, c.Architecture = "linux", s.arch
 	c.Config = v1.Config{
-		User:         fmt.Sprintf("%d:%d", user, user),
-		Entrypoint:   []string{"/classifier"},
-		Cmd:          []string{"serve"},
-		Env:          []string{"SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"},
-		WorkingDir:   "/",
-		ExposedPorts: map[string]struct{}{"50051/tcp": {}, "9090/tcp": {}},
-		StopSignal:   "SIGTERM",
-		Labels:       imageLabels(s),
+		User:       fmt.Sprintf("%d:%d", user, user),
+		Entrypoint: []string{"/" + s.program},
+		Cmd:        programs[s.program].arguments,
+		Env:        []string{"SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"},
+		WorkingDir: "/",
+		StopSignal: "SIGTERM",
+		Labels:     imageLabels(s),
+	}
+	for _, port := range programs[s.program].ports {
+		if c.Config.ExposedPorts == nil {
+			c.Config.ExposedPorts = map[string]struct{}{}
+		}
+		c.Config.ExposedPorts[port] = struct{}{}
 	}
 	return c
 }
@@ -83,7 +106,7 @@ func config(img v1.Image, s spec) *v1.ConfigFile {
 func imageLabels(s spec) map[string]string {
 	list := map[string]string{
 		"org.opencontainers.image.title":       "parley",
-		"org.opencontainers.image.description": "Topic and stance classification over gRPC",
+		"org.opencontainers.image.description": programs[s.program].description,
 		"org.opencontainers.image.licenses":    "Apache-2.0",
 		"org.opencontainers.image.source":      "https://github.com/parley-nlp/parley",
 	}

@@ -44,12 +44,16 @@ func TestReproducible(t *testing.T) {
 // archived writes an image and reads it back from the tar file.
 func archived(t *testing.T, s spec) v1.Image {
 	t.Helper()
-	img, err := newImage(built(t), s)
+	binary := built
+	if s.program == "parley-beam" {
+		binary = func(t *testing.T) string { return once(t, workerOnce) }
+	}
+	img, err := newImage(binary(t), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "parley.tar")
-	if err := writeLayout(img, out); err != nil {
+	if err := writeLayout(img, "parley:latest", out); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(out)
@@ -105,7 +109,7 @@ func unpack(t *testing.T, in io.Reader, dir string) {
 }
 
 func TestImage(t *testing.T) {
-	img := archived(t, spec{arch: "amd64", version: "1.2.3", revision: "abc"})
+	img := archived(t, spec{program: "classifier", arch: "amd64", version: "1.2.3", revision: "abc"})
 	c, err := img.ConfigFile()
 	if err != nil {
 		t.Fatal(err)
@@ -124,10 +128,25 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// The program is static, and works where there is nothing but the image, as its
+// The programs are static, and work where there is nothing but the image, as its
 // user.
-func TestProgramRunsInTheImage(t *testing.T) {
-	f, err := elf.Open(built(t))
+func TestProgramsRunInTheirImages(t *testing.T) {
+	for program, argument := range map[string]string{"classifier": "version", "parley-beam": "--help"} {
+		t.Run(program, func(t *testing.T) {
+			root := t.TempDir()
+			rootfs := mutate.Extract(archived(t, spec{program: program, arch: "amd64"}))
+			defer rootfs.Close()
+			unpack(t, rootfs, root)
+			checkStatic(t, filepath.Join(root, program))
+			checkAuthorities(t, filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"))
+			checkRuns(t, root, program, argument)
+		})
+	}
+}
+
+func checkStatic(t *testing.T, binary string) {
+	t.Helper()
+	f, err := elf.Open(binary)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +156,10 @@ func TestProgramRunsInTheImage(t *testing.T) {
 			t.Errorf("the binary is not static: it has %v", p.Type)
 		}
 	}
-	root := t.TempDir()
-	rootfs := mutate.Extract(archived(t, spec{arch: "amd64"}))
-	defer rootfs.Close()
-	unpack(t, rootfs, root)
-	checkAuthorities(t, filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"))
+}
+
+func checkRuns(t *testing.T, root, program, argument string) {
+	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("to change the root needs to be root")
 	}
@@ -152,12 +170,12 @@ func TestProgramRunsInTheImage(t *testing.T) {
 			}
 		}
 	}
-	cmd := exec.Command("/classifier", "version")
+	cmd := exec.Command("/"+program, argument)
 	cmd.Dir, cmd.Env = "/", []string{}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: user, Gid: user}}
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "classifier") {
-		t.Errorf("classifier version: %v\n%s", err, out)
+	if err != nil || !strings.Contains(string(out), program) {
+		t.Errorf("%s %s: %v\n%s", program, argument, err, out)
 	}
 }
 
@@ -184,17 +202,18 @@ func TestErrors(t *testing.T) {
 		{[]string{"-o", "x.tar", "more"}, `"more": no arguments are wanted`},
 		{[]string{"-source", "nowhere"}, "go build: "},
 		{[]string{"-arch", "z80"}, "go build: "},
+		{[]string{"-program", "other"}, "-program other: want classifier or parley-beam"},
 	} {
 		err := run(context.Background(), row.args)
 		if err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%q: %v, want %s", row.args, err, row.want)
 		}
 	}
-	img, err := newImage(built(t), spec{arch: "amd64"})
+	img, err := newImage(built(t), spec{program: "classifier", arch: "amd64"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeLayout(img, filepath.Join(t.TempDir(), "none", "x.tar")); err == nil {
+	if err := writeLayout(img, "parley:latest", filepath.Join(t.TempDir(), "none", "x.tar")); err == nil {
 		t.Error("a layout was written into a folder that is not there")
 	}
 }

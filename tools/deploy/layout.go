@@ -15,12 +15,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
-// reference is what the image is called when it is loaded.
-const reference = "parley:latest"
-
 // writeLayout writes an image as an OCI layout in a tar file, which appears
-// whole or not at all.
-func writeLayout(img v1.Image, out string) error {
+// whole or not at all. The reference is what it is called when it is loaded.
+func writeLayout(img v1.Image, reference, out string) error {
 	dir, err := os.MkdirTemp("", "layout-*")
 	if err != nil {
 		return err

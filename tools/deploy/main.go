@@ -2,6 +2,9 @@
 // an OCI layout in a tar file, which podman, skopeo, crane, ctr and Docker read.
 //
 //	cd tools/deploy && go run . -o /tmp/parley.tar
+//	cd tools/deploy && go run . -program parley-beam -o /tmp/parley-beam.tar
+//
+// The second is that of the workers on Apache Beam (see beam/README.md).
 //
 // The image has the static binary, the certificate authorities that Mozilla
 // trusts, and a user without rights; nothing else, not even a shell. The same
@@ -36,6 +39,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("deploy", flag.ContinueOnError)
 	out := flags.String("o", "parley.tar", "`file` to write")
 	source := flags.String("source", filepath.Join("..", ".."), "`folder` of the source")
+	program := flags.String("program", "classifier", "program of the image: classifier or parley-beam")
 	arch := flags.String("arch", "amd64", "architecture, as Go names it")
 	version := flags.String("version", "", "version for the labels; none by default")
 	revision := flags.String("revision", "", "commit for the labels; none by default")
@@ -45,18 +49,22 @@ func run(ctx context.Context, args []string) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("%q: no arguments are wanted", flags.Arg(0))
 	}
+	if _, known := programs[*program]; !known {
+		return fmt.Errorf("-program %s: want classifier or parley-beam", *program)
+	}
 	tmp, err := os.MkdirTemp("", "deploy-*")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	binary := filepath.Join(tmp, "classifier")
-	if err := build(ctx, *source, *arch, binary); err != nil {
+	s := spec{program: *program, arch: *arch, version: *version, revision: *revision}
+	binary := filepath.Join(tmp, *program)
+	if err := build(ctx, *source, s, binary); err != nil {
 		return err
 	}
-	img, err := newImage(binary, spec{arch: *arch, version: *version, revision: *revision})
+	img, err := newImage(binary, s)
 	if err != nil {
 		return err
 	}
-	return writeLayout(img, *out)
+	return writeLayout(img, programs[*program].reference, *out)
 }

@@ -27,15 +27,25 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-var builtOnce = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(scratch, "classifier")
-	return binary, build(context.Background(), source, "amd64", binary)
-})
+var (
+	builtOnce  = sync.OnceValues(func() (string, error) { return buildInto("classifier") })
+	workerOnce = sync.OnceValues(func() (string, error) { return buildInto("parley-beam") })
+)
+
+func buildInto(program string) (string, error) {
+	binary := filepath.Join(scratch, program)
+	return binary, build(context.Background(), source, spec{program: program, arch: "amd64"}, binary)
+}
 
 // built returns the path of the static binary.
 func built(t *testing.T) string {
 	t.Helper()
-	binary, err := builtOnce()
+	return once(t, builtOnce)
+}
+
+func once(t *testing.T, build func() (string, error)) string {
+	t.Helper()
+	binary, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
