@@ -29,6 +29,9 @@ func Train(ctx context.Context, examples []dataset.Example, heads []string, cfg 
 	}
 	report := &Report{Rows: len(examples)}
 	cfg.Features = withinReason(cfg.Features, examples, report)
+	if cfg.Recipe != nil {
+		cfg.Features = cfg.Recipe.featuresFor(heads, cfg.Features)
+	}
 	features, err := union(cfg.Features)
 	if err != nil {
 		return nil, nil, err
@@ -101,6 +104,7 @@ func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg
 		return nil, nil, err
 	}
 	report.describe(m)
+	report.Recipe = recipe(trained, cfg)
 	return m, report, nil
 }
 
@@ -284,6 +288,11 @@ func progress(report func(done, total int), total int) func() {
 // choice returns the head with the ensemble that is best for it.
 func (t *task) choice(ctx context.Context, cfg *Config, step func()) (*trainedHead, error) {
 	h := &trainedHead{}
+	if r := cfg.Recipe; r != nil && r.head(t.name) != nil {
+		var err error
+		h.ensemble, err = t.cook(ctx, r.head(t.name), step)
+		return h, err
+	}
 	if t.folds == 0 {
 		h.ensemble = t.unjudged(cfg)
 	} else {

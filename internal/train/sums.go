@@ -1,0 +1,26 @@
+package train
+
+import (
+	"encoding/hex"
+
+	"github.com/parley-nlp/parley/internal/dataset"
+)
+
+// DataSum is the SHA-256 over what examples say, in any order: that which a model
+// trained on them has as its TrainingData.
+func DataSum(examples []dataset.Example, heads []string) string {
+	sums := contentSums(examples)
+	sum := dataSum(heads, sums, byContent(sums))
+	return hex.EncodeToString(sum[:])
+}
+
+// SortByContent returns the examples in the order of a hash of what they say:
+// that in which Train sees them.
+func SortByContent(examples []dataset.Example, heads []string) []dataset.Example {
+	sorted, _ := sortExamples(examples, heads)
+	return sorted
+}
+
+// Components numbers what must stay on one side of every split: examples of one
+// group, and examples whose texts are equal or near-duplicates, belong together.
+func Components(examples []dataset.Example) []int { return groups(examples) }
