@@ -346,3 +346,8 @@ func labelWidth(labels []judge.LabelMetrics) int {
 	}
 	return width
 }
+
+// OutOfFold is what the cross-validation answered to each labelled row: by
+// tables, a blend and a curve that were fitted without the row's source. Empty
+// when nothing could be held out.
+func (h *HeadReport) OutOfFold() []judge.Judgement { return h.judgements }

@@ -14,12 +14,9 @@ func DataSum(examples []dataset.Example, heads []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// SortByContent returns the examples in the order of a hash of what they say:
-// that in which Train sees them.
-func SortByContent(examples []dataset.Example, heads []string) []dataset.Example {
-	sorted, _ := sortExamples(examples, heads)
-	return sorted
-}
+// ContentSum is a SHA-256 of what an example says: its text, group, target and
+// labels. Train sees examples in the order of these.
+func ContentSum(ex dataset.Example) [32]byte { return contentSum(ex) }
 
 // Components numbers what must stay on one side of every split: examples of one
 // group, and examples whose texts are equal or near-duplicates, belong together.
