@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,7 +21,6 @@ type pgServer struct {
 }
 
 var (
-	startPG   sync.Once
 	sharedPG  *pgServer
 	databases atomic.Int64
 )
