@@ -36,11 +36,21 @@ func (e *entry) withdrawn(revision string) *Withdrawal {
 	return nil
 }
 
+// A WithdrawnError is an ErrWithdrawn about a revision.
+type WithdrawnError struct{ Revision, Reason string }
+
+func (e *WithdrawnError) Error() string {
+	return fmt.Sprintf("revision %s: %v: %s", e.Revision, ErrWithdrawn, e.Reason)
+}
+
+// Is implements errors.Is.
+func (e *WithdrawnError) Is(target error) bool { return target == ErrWithdrawn }
+
 // errWithdrawn is the error of a move to a withdrawn revision, or of publishing
 // it; nil if it is not.
 func (s *Store) errWithdrawn(name, revision string, e *entry) error {
 	if w := e.withdrawn(revision); w != nil {
-		return fmt.Errorf("%s: model %s: revision %s: %w: %s", s, name, revision, ErrWithdrawn, w.Reason)
+		return fmt.Errorf("%s: model %s: %w", s, name, &WithdrawnError{revision, w.Reason})
 	}
 	return nil
 }
@@ -193,7 +203,7 @@ func (s *Store) errNoPrevious(ctx context.Context, state *State, name, alias str
 	}
 	for _, m := range moves {
 		if w := state.Withdrawn(m.From); w != nil && m.From != state.Aliases[alias].Revision {
-			return fmt.Errorf("%s: model %s: alias %q: %w: the one before, %s, is a %w: %s", s, name, alias, ErrNoPrevious, m.From, ErrWithdrawn, w.Reason)
+			return fmt.Errorf("%s: model %s: alias %q: %w: %w", s, name, alias, ErrNoPrevious, &WithdrawnError{m.From, w.Reason})
 		}
 	}
 	return fmt.Errorf("%s: model %s: alias %q: %w", s, name, alias, ErrNoPrevious)

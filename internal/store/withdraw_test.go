@@ -223,9 +223,11 @@ func TestWithdrawBesidePromoters(t *testing.T) {
 			pause := time.Duration(random.Int64N(int64(2 * time.Millisecond)))
 			won := make([]bool, 6)
 			together(len(won), func(i int) {
+				if (i == 0) == (round%2 == 0) { // one side comes later
+					time.Sleep(pause)
+				}
 				switch {
 				case i == 0:
-					time.Sleep(pause)
 					if _, err := t.stores(0).Withdraw(ctx, "news", []string{r}, "race"); err != nil {
 						t.Error(err)
 					}
