@@ -36,12 +36,10 @@ func (r *run) publish(ctx context.Context) error {
 	if r.champion != nil {
 		about.Parent = r.champion.revision
 	}
-	if _, err := r.store.Publish(ctx, r.Model, r.candidate.model, about); err != nil {
+	if _, err := r.store.PublishTrained(ctx, r.Model, r.candidate.model, about, r.training(config)); err != nil {
 		return err
 	}
-	if err := r.store.PutTraining(ctx, r.Model, revision, r.training(config)); err != nil {
-		return err
-	}
+	r.report.Forced = r.forced()
 	return r.addVerdict(ctx, revision)
 }
 
@@ -54,8 +52,6 @@ func (r *run) training(config json.RawMessage) store.Training {
 	for _, ex := range r.candidate.examples {
 		t.Digests = append(t.Digests, r.tombstones.Digest(ex.Text))
 	}
-	slices.SortFunc(t.Digests, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
-	t.Digests = slices.Compact(t.Digests)
 	return t
 }
 

@@ -61,7 +61,7 @@ func (r *run) withdraw(ctx context.Context) error {
 		}
 	}
 	if len(receipt.Withdrawn) > 0 {
-		if err := r.store.Withdraw(ctx, r.Model, receipt.Withdrawn, withdrawReason); err != nil {
+		if _, err := r.store.Withdraw(ctx, r.Model, receipt.Withdrawn, withdrawReason); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (r *run) taint(ctx context.Context) (*Receipt, error) {
 		}
 		if names := aliasesOf(state, card.Revision); len(names) > 0 {
 			receipt.InUse = append(receipt.InUse, InUse{card.Revision, names})
-		} else if !state.Withdrawn(card.Revision) {
+		} else if state.Withdrawn(card.Revision) == nil {
 			receipt.Withdrawn = append(receipt.Withdrawn, card.Revision)
 		}
 	}

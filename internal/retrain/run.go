@@ -51,34 +51,48 @@ type run struct {
 // attempt is one pass from what is live now to a promotion, or to the reason why
 // there is none.
 func attempt(ctx context.Context, l *ledger.Ledger, s *store.Store, o Options) (*Report, error) {
-	r := &run{Options: o, ledger: l, store: s, report: &Report{Model: o.Model, DryRun: o.DryRun, Ledger: l.ID()}, withheld: map[int64]bool{}}
+	r := &run{Options: o, ledger: l, store: s, report: &Report{Model: o.Model, DryRun: o.DryRun, Ledger: l.ID(), Reasons: []string{}}, withheld: map[int64]bool{}}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
 	}{
-		{"champion", r.readChampion},    // what is live, its record and recipe, the etag
-		{"ledger", r.readLedger},        // what is said now, what is forgotten, earlier looks
-		{"rows", r.gather},              // base and ledger, parted into training and hold-out
-		{"training", r.train},           // the candidate, if the data are not the champion's
-		{"guards", r.guard},             // doubtful labels wait; then rows and candidate are made anew
-		{"comparison", r.judge},         // on the hold-out, and the gate's verdict
-		{"dry run", r.preview},          // ends a dry run
-		{"record", r.record},            // the look is counted
-		{"publication", r.publish},      // candidate, training record, verdict
-		{"promotion", r.promote},        // the alias moves if it is where it was
-		{"forgotten texts", r.withdraw}, // revisions that hold them go, the live one last
+		{"champion", r.readChampion}, // what is live, its record and recipe, the etag
+		{"ledger", r.readLedger},     // what is said now, what is forgotten, earlier looks
+		{"rows", r.gather},           // base and ledger, parted into training and hold-out
+		{"training", r.train},        // the candidate, if the data are not the champion's
+		{"guards", r.guard},          // doubtful labels wait; then rows and candidate are made anew
+		{"comparison", r.judge},      // on the hold-out, and the gate's verdict
+		{"dry run", r.preview},       // ends a dry run
+		{"record", r.record},         // the look is counted
+		{"publication", r.publish},   // candidate, training record, verdict
+		{"promotion", r.promote},     // the alias moves if it is where it was
 	} {
-		if err := step.do(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return nil, fmt.Errorf("%s: %w", step.name, err)
+		if err := r.do(ctx, step.name, step.do); err != nil {
+			return nil, err
 		}
-		if r.report.Outcome == NothingToDo || r.report.Outcome == Overtaken || r.report.Outcome != "" && o.DryRun {
+		if r.report.Outcome != "" {
 			break
 		}
 	}
+	if o.DryRun {
+		return r.report, nil
+	}
+	// Whatever came of the candidate, revisions that hold forgotten texts go.
+	if err := r.do(ctx, "forgotten texts", r.withdraw); err != nil {
+		return nil, err
+	}
 	return r.report, nil
+}
+
+func (r *run) do(ctx context.Context, name string, step func(context.Context) error) error {
+	err := step(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // readLedger reads the ledger as it is now.
