@@ -24,6 +24,8 @@ var allowed = map[string][]string{
 	"cmd/classifier":           {"client", "data", "internal/bayesian", "internal/dataset", "internal/guard", "internal/judge", "internal/load", "internal/metrics", "internal/model", "internal/otlp", "internal/page", "internal/predictionlog", "internal/prevalence", "internal/quote", "internal/reload", "internal/score", "internal/serve", "internal/store", "internal/train", "proto/parley/v1", "github.com/alecthomas/kong", "github.com/google/renameio/v2", "github.com/rs/zerolog", "github.com/vbauerster/mpb/v8", "golang.org/x/term", "google.golang.org/grpc"},
 	"data":                     {},
 	"data/learningcurve":       {"data", "internal/dataset", "internal/train"},
+	"internal/agreement":       {},
+	"internal/annotate":        {"github.com/rivo/uniseg", "golang.org/x/sys/unix", "golang.org/x/term"},
 	"internal/authority":       {},
 	"internal/bayesian":        {},
 	"internal/dataset":         {"github.com/bmatcuk/doublestar/v4", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "golang.org/x/text"},
