@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"internal/exact":           {},
 	"internal/guard":           {"internal/reload", "internal/rpcerror", "proto/parley/v1", "github.com/rs/zerolog", "google.golang.org/grpc"},
 	"internal/judge":           {"internal/exact"},
+	"internal/ledger":          {"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
 	"internal/load":            {"client", "proto/parley/v1", "github.com/HdrHistogram/hdrhistogram-go", "google.golang.org/genproto", "google.golang.org/grpc"},
 	"internal/metrics":         {"internal/model", "github.com/prometheus/client_golang", "google.golang.org/grpc/codes"},
 	"internal/model":           {"internal/exact", "internal/quote", "golang.org/x/text"},
