@@ -11,7 +11,10 @@ import (
 
 // A Vote is the label that an annotator gives a unit, such as a text with a target.
 // Of several votes of an annotator on one unit the last counts.
-type Vote struct{ Unit, Annotator, Label string }
+type Vote struct {
+	Unit             int
+	Annotator, Label string
+}
 
 // A Kappa is the agreement of two annotators on the units that both labelled.
 type Kappa struct {
@@ -37,7 +40,7 @@ type Alpha struct {
 }
 
 // table holds the label of every unit and annotator.
-type table map[string]map[string]string
+type table map[int]map[string]string
 
 func newTable(votes []Vote) table {
 	t := table{}

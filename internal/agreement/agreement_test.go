@@ -28,7 +28,7 @@ func table2(a, b string, counts [][]int) (votes []Vote) {
 	for i, row := range counts {
 		for j, n := range row {
 			for k := range n {
-				unit := fmt.Sprint(i, j, k)
+				unit := 10_000*i + 100*j + k
 				votes = append(votes, Vote{unit, a, fmt.Sprint(i)}, Vote{unit, b, fmt.Sprint(j)})
 			}
 		}
@@ -52,13 +52,13 @@ func TestCohenUndefined(t *testing.T) {
 	if got := Cohen(table2("a", "b", [][]int{{3}}))[0]; got.Kappa != nil || got.Observed != 1 {
 		t.Errorf("one label only: %+v", got)
 	}
-	if got := Cohen([]Vote{{"1", "a", "x"}, {"2", "b", "x"}}); got != nil {
+	if got := Cohen([]Vote{{1, "a", "x"}, {2, "b", "x"}}); got != nil {
 		t.Errorf("no unit in common: %+v", got)
 	}
 }
 
 func TestCohenOfThree(t *testing.T) {
-	got := Cohen([]Vote{{"1", "c", "x"}, {"1", "b", "x"}, {"1", "a", "y"}, {"2", "a", "x"}, {"2", "c", "x"}})
+	got := Cohen([]Vote{{1, "c", "x"}, {1, "b", "x"}, {1, "a", "y"}, {2, "a", "x"}, {2, "c", "x"}})
 	var names []string
 	for _, k := range got {
 		names = append(names, fmt.Sprint(k.A, k.B, k.Units))
@@ -73,7 +73,7 @@ func votes(lines ...string) (list []Vote) {
 	for i, line := range lines {
 		for unit, label := range line {
 			if label != '.' {
-				list = append(list, Vote{fmt.Sprint(unit), fmt.Sprint(i), string(label)})
+				list = append(list, Vote{unit, fmt.Sprint(i), string(label)})
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func TestOrder(t *testing.T) {
 			t.Fatalf("seed %d: kappas differ", seed)
 		}
 	}
-	got := Krippendorff([]Vote{{"1", "a", "x"}, {"1", "b", "y"}, {"2", "a", "y"}, {"2", "b", "y"}, {"1", "a", "y"}})
+	got := Krippendorff([]Vote{{1, "a", "x"}, {1, "b", "y"}, {2, "a", "y"}, {2, "b", "y"}, {1, "a", "y"}})
 	if got.Alpha != nil || got.Votes != 4 {
 		t.Errorf("the last vote counts: %+v", got)
 	}
@@ -140,7 +140,7 @@ func TestChance(t *testing.T) {
 	var list []Vote
 	for unit := range 5000 {
 		for _, who := range []string{"a", "b", "c"} {
-			list = append(list, Vote{fmt.Sprint(unit), who, fmt.Sprint(rng.IntN(4))})
+			list = append(list, Vote{unit, who, fmt.Sprint(rng.IntN(4))})
 		}
 	}
 	if a := Krippendorff(list).Alpha; a == nil || math.Abs(*a) > 0.03 {

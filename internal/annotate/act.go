@@ -66,6 +66,38 @@ func (s *session) key(ctx context.Context, key Key) error {
 	return nil
 }
 
+// afterAll does what was typed when there is nothing left: the last answer can be
+// taken back.
+func (s *session) afterAll(ctx context.Context, in typed) error {
+	s.status = ""
+	key := in.key
+	if in.isLine {
+		key = lineKey(in.line)
+	}
+	switch {
+	case in.resized:
+		return nil
+	case key == cmdUndo, key == KeyBackspace:
+		return s.back(ctx)
+	case key == KeySuspend:
+		return s.console.suspend()
+	case key == cmdQuit, key == KeyInterrupt, key == KeyEnter:
+		return errQuit
+	}
+	return nil
+}
+
+// lineKey is the key that a line or a word for a command stands for.
+func lineKey(line string) Key {
+	if key, ok := words[line]; ok {
+		return key
+	}
+	if r := []rune(line); len(r) == 1 {
+		return Key(r[0])
+	}
+	return KeyOther
+}
+
 // choices are those of the head that is asked for.
 func (s *session) choices() []choice { return s.keys[s.task.Heads[s.head]] }
 
@@ -108,11 +140,8 @@ func (s *session) line(ctx context.Context, line string) error {
 	if slices.ContainsFunc(list, func(c choice) bool { return c.label == line }) {
 		return s.give(ctx, line)
 	}
-	if key, ok := words[line]; ok {
+	if key := lineKey(line); key != KeyOther {
 		return s.key(ctx, key)
-	}
-	if r := []rune(line); len(r) == 1 {
-		return s.key(ctx, Key(r[0]))
 	}
 	if line != "" {
 		s.status = fmt.Sprintf("%s is no label and no key here", fit(CleanLine(line), 40))

@@ -3,6 +3,7 @@ package annotate
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rivo/uniseg"
 )
@@ -10,6 +11,7 @@ import (
 const (
 	leastText = 3 // lines of the text, however small the terminal
 	maxShown  = 5 // labels and terms of a prediction
+	rateAfter = 10 * time.Second
 )
 
 // screen is what the task at hand looks like: progress and what is known of the
@@ -21,14 +23,21 @@ func (s *session) screen() []string {
 	bottom := append(append([]string{""}, s.notes(width)...), s.question(width)...)
 	text := Wrap(Clean(s.task.Text), width)
 	if height > 0 {
-		text = s.paged(text, max(leastText, height-len(top)-len(bottom)))
+		text = s.paged(text, width, max(leastText, height-len(top)-len(bottom)))
 	}
 	return append(append(top, text...), bottom...)
 }
 
+// allDone says that there is nothing left.
+func (s *session) allDone() []string {
+	width, _ := s.console.size()
+	return []string{fit(fmt.Sprintf("All is done. Labels: %d, texts: %d.", s.summary.Labels, s.summary.Tasks), width), "",
+		fit("[<] undo  [Enter] leave", width), fit(s.status, width)}
+}
+
 // paged returns the page of a text that is to be shown; the last line says which
 // when there are several.
-func (s *session) paged(lines []string, height int) []string {
+func (s *session) paged(lines []string, width, height int) []string {
 	if len(lines) <= height {
 		s.page = 0
 		return lines
@@ -38,15 +47,15 @@ func (s *session) paged(lines []string, height int) []string {
 	s.page %= pages
 	from := s.page * height
 	to := min(len(lines), from+height)
-	return append(lines[from:to:to], fmt.Sprintf("-- page %d of %d, space: next --", s.page+1, pages))
+	return append(lines[from:to:to], fit(fmt.Sprintf("-- page %d of %d, space: next --", s.page+1, pages), width))
 }
 
 // header says how far the annotator is, and what the text is.
 func (s *session) header(width int) []string {
 	done := s.summary.Tasks + s.summary.Skipped
 	progress := fmt.Sprintf("%d of %d", done+1, max(s.Total, done+1))
-	if minutes := s.Now().Sub(s.began).Minutes(); minutes > 0 && s.summary.Tasks > 0 {
-		progress += fmt.Sprintf(", %.1f per minute", float64(s.summary.Tasks)/minutes)
+	if since := s.Now().Sub(s.began); since >= rateAfter && s.summary.Tasks > 0 {
+		progress += fmt.Sprintf(", %.1f per minute", float64(s.summary.Tasks)/since.Minutes())
 	}
 	lines := []string{fit(progress+", "+CleanLine(s.Who), width)}
 	var about []string
@@ -141,7 +150,7 @@ func columns(cells []string, width int) (lines []string) {
 	perLine := max(1, (width+2)/(widest+2))
 	for i := 0; i < len(cells); i += perLine {
 		if len(lines) == maxRows {
-			return append(lines, fmt.Sprintf("and %d more", len(cells)-i))
+			return append(lines, fit(fmt.Sprintf("and %d more", len(cells)-i), width))
 		}
 		row := cells[i:min(len(cells), i+perLine)]
 		var b strings.Builder

@@ -15,6 +15,7 @@ type session struct {
 	began   time.Time
 	summary Summary
 	history []step
+	waiting []*Task             // were shown before the annotator went back, the last first
 	keys    map[string][]choice // by head
 
 	task        *Task
@@ -33,20 +34,22 @@ type step struct {
 	last bool // it finished the task
 }
 
-// Run labels tasks until there are no more, or the annotator leaves. With a
-// terminal in raw mode; else answers are read line by line, a key or a label each.
-// Whatever ends it, the summary says what was done.
-func Run(ctx context.Context, cfg Config, in io.Reader, out *os.File, terminal *os.File) (s Summary, err error) {
-	var c console = newPlain(in, out)
-	if terminal != nil {
-		t, err := openTerminal(terminal, out)
-		if err != nil {
-			return s, err
-		}
-		defer func() { err = errors.Join(err, t.close()) }()
-		c = t
+// RunTerminal labels tasks until there are no more or the annotator leaves, with
+// the terminal in raw mode. Whatever ends it, the terminal is then as it was, and
+// the summary says what was done.
+func RunTerminal(ctx context.Context, cfg Config, in, out *os.File) (s Summary, err error) {
+	t, err := openTerminal(in, out)
+	if err != nil {
+		return s, err
 	}
-	return run(ctx, cfg, c)
+	defer func() { err = errors.Join(err, t.close()) }()
+	return run(ctx, cfg, t)
+}
+
+// RunLines is RunTerminal without a terminal: answers are lines, a key, a label or
+// a word for a command each.
+func RunLines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (Summary, error) {
+	return run(ctx, cfg, newPlain(in, out))
 }
 
 func run(ctx context.Context, cfg Config, c console) (Summary, error) {
@@ -68,36 +71,55 @@ var errQuit = errors.New("left")
 func (s *session) loop(ctx context.Context) error {
 	for {
 		if s.task == nil {
-			if more, err := s.next(ctx); err != nil || !more {
+			if err := s.next(ctx); err != nil {
 				return err
 			}
 		}
-		if err := s.console.show(s.screen()); err != nil {
-			return err
-		}
-		if s.head == 0 && s.page == 0 && s.find == nil && s.status == "" {
-			s.console.drop() // an answer is to what was seen
-		}
-		in, err := s.console.read(ctx)
-		if err == nil {
-			err = s.act(ctx, in)
-		}
-		if errors.Is(err, errQuit) || errors.Is(err, io.EOF) {
+		if s.task == nil && len(s.history) == 0 {
 			return nil
 		}
-		if err != nil {
+		if err := s.step(ctx); errors.Is(err, errQuit) || errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}
 }
 
-// next takes the next task.
-func (s *session) next(ctx context.Context) (more bool, err error) {
+// step shows the task at hand, or that there is none, and does what is typed.
+func (s *session) step(ctx context.Context) error {
+	lines := s.allDone
+	if s.task != nil {
+		lines = s.screen
+	}
+	if err := s.console.show(lines()); err != nil {
+		return err
+	}
+	if s.head == 0 && s.page == 0 && s.find == nil && s.status == "" {
+		s.console.drop() // an answer is to what was seen
+	}
+	in, err := s.console.read(ctx)
+	if err != nil {
+		return err
+	}
+	if s.task == nil {
+		return s.afterAll(ctx, in)
+	}
+	return s.act(ctx, in)
+}
+
+// next takes the next task, if there is one.
+func (s *session) next(ctx context.Context) error {
+	if n := len(s.waiting); n > 0 {
+		t := s.waiting[n-1]
+		s.waiting = s.waiting[:n-1]
+		return s.turnTo(ctx, t, 0)
+	}
 	t, err := s.Work.Next(ctx)
 	if err != nil || t == nil {
-		return false, err
+		return err
 	}
-	return true, s.turnTo(ctx, t, 0)
+	return s.turnTo(ctx, t, 0)
 }
 
 // turnTo shows a task. What the model says of it is asked for once.
@@ -161,7 +183,12 @@ func (s *session) back(ctx context.Context) error {
 	if last.undo == nil {
 		s.summary.Skipped--
 	} else {
-		if err := last.undo(ctx); err != nil {
+		err := last.undo(ctx)
+		if refused, ok := errors.AsType[*RefusedError](err); ok {
+			s.status = CleanLine(refused.Reason)
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		s.summary.Labels--
@@ -171,6 +198,9 @@ func (s *session) back(ctx context.Context) error {
 		}
 	}
 	s.history = s.history[:len(s.history)-1]
+	if s.task != nil && last.task != s.task {
+		s.waiting = append(s.waiting, s.task)
+	}
 	s.status = "taken back"
 	return s.turnTo(ctx, last.task, last.head)
 }

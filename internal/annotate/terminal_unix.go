@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +34,9 @@ func watchSignals(t *terminal) (stop func()) {
 	}
 }
 
+// stopsWithin is longer than a process takes to stop.
+const stopsWithin = time.Second / 2
+
 // suspend stops the process as Ctrl-Z does elsewhere.
 func (t *terminal) suspend() error {
 	if err := t.restore(); err != nil {
@@ -42,8 +46,9 @@ func (t *terminal) suspend() error {
 	signal.Notify(continued, unix.SIGCONT)
 	defer signal.Stop(continued)
 	err := unix.Kill(0, unix.SIGTSTP) // the whole job, as the terminal does
-	if err == nil {
-		<-continued
+	select {
+	case <-continued:
+	case <-time.After(stopsWithin): // without a shell nothing stops
 	}
 	return errors.Join(err, t.enter())
 }
