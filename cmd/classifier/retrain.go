@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -51,8 +49,8 @@ It may run as often as you like, several at once: the same data make the same
 revision, and of two that would move the alias one does.`
 }
 
-// heldBack is the exit code of a candidate that was not promoted.
-const heldBack = 3
+// exitHeldBack is the exit code of a candidate that was not promoted.
+const exitHeldBack = 3
 
 // An exitError ends the program with a code of its own, its report being written.
 type exitError struct{ code int }
@@ -65,22 +63,14 @@ func (c *retrainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := ledgerIsThere(c.Ledger); err != nil {
-		return err
-	}
 	bar := newProgress(e.stderr, "training")
 	o.Progress = bar.update
 	var report *retrain.Report
 	err = withStore(e, c.Store, func(s *store.Store) error {
-		l, err := ledger.Open(e.ctx, c.Ledger)
-		if errors.Is(err, ledger.ErrInvalid) {
-			return usagef("--ledger: %w", err)
-		}
-		if err != nil {
+		return (&labelsCmd{Ledger: c.Ledger}).with(e, func(l *ledger.Ledger) (err error) {
+			report, err = retrain.Run(e.ctx, l, s, o)
 			return err
-		}
-		report, err = retrain.Run(e.ctx, l, s, o)
-		return errors.Join(err, l.Close())
+		})
 	})
 	bar.clear()
 	if err != nil {
@@ -90,7 +80,7 @@ func (c *retrainCmd) Run(e *env) error {
 		return err
 	}
 	if report.Outcome == retrain.HeldBack {
-		return exitError{heldBack}
+		return exitError{exitHeldBack}
 	}
 	return nil
 }
@@ -101,21 +91,6 @@ func explainRetrain(err error) error {
 		return context.Canceled
 	}
 	return err
-}
-
-// ledgerIsThere refuses to make a ledger: there would be nothing in it.
-func ledgerIsThere(url string) error {
-	if strings.Contains(url, "://") && !strings.HasPrefix(url, "sqlite:") {
-		return nil
-	}
-	path := strings.TrimPrefix(url, "sqlite:")
-	if abs, ok := strings.CutPrefix(path, "///"); ok {
-		path = "/" + abs
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path != "" {
-		return fmt.Errorf("ledger %s: there is no such file; labels add makes one", path)
-	}
-	return nil
 }
 
 // options are what the flags and the base files say.
@@ -189,12 +164,11 @@ func (c *retrainCmd) readProbe(e *env, o *retrain.Options) error {
 // proof is the command that shows that the live revision holds no forgotten text.
 // The ledger's URL may have a password: it stays out.
 func (c *retrainCmd) proof() string {
-	words := []string{"classifier", "models", "verify", "--store", shellQuote(c.Store), "--model", shellQuote(c.ModelName), "--against-ledger"}
-	if _, isURL, found := strings.Cut(c.Ledger, "://"); found && isURL != "" && !strings.HasPrefix(c.Ledger, "sqlite:") {
-		words = append(words, "LEDGER")
-	} else {
-		words = append(words, shellQuote(c.Ledger))
+	ledger := "LEDGER"
+	if _, file := ledgerFile(c.Ledger); file {
+		ledger = shellQuote(c.Ledger)
 	}
+	words := []string{"classifier", "models", "verify", "--store", shellQuote(c.Store), "--model", shellQuote(c.ModelName), "--against-ledger", ledger}
 	for _, b := range c.Base {
 		words = append(words, "--base", shellQuote(b))
 	}
