@@ -194,6 +194,9 @@ func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	if k == 0 {
 		k = 5
 	}
+	if c.counted != nil {
+		k = c.counted.Folds()
+	}
 	if k = min(k, report.Sources); k < 2 {
 		report.warn("all rows are of one source or near-duplicates: nothing could be held out, so the model was neither evaluated nor calibrated")
 		for _, t := range tasks {
@@ -206,7 +209,13 @@ func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	for _, t := range tasks {
 		labels = append(labels, t.truth)
 	}
-	first := tasks[0].dealt(component, folds(component, labels, k, 0), k)
+	fold := []int(nil)
+	if c.counted != nil {
+		fold, k = c.counted.deal(c.examples), c.counted.Folds()
+	} else {
+		fold = folds(component, labels, k, 0)
+	}
+	first := tasks[0].dealt(component, fold, k)
 	for _, t := range tasks {
 		t.dealAs(first)
 		t.warnOfLonelyLabels(report)
