@@ -5,7 +5,7 @@
 //
 // What a command prints on standard output is data; standard error is for
 // people. Exit codes: 0 done, 1 failed (for score also when rows could not be
-// classified), 2 misused, 130 ended by a signal.
+// classified), 2 misused, 3 held back (retrain), 130 ended by a signal.
 package main
 
 import (
@@ -23,6 +23,7 @@ import (
 	"github.com/alecthomas/kong"
 	"google.golang.org/grpc/status"
 
+	"github.com/parley-nlp/parley/internal/retrain"
 	"github.com/parley-nlp/parley/internal/train"
 )
 
@@ -38,6 +39,8 @@ type cli struct {
 	Serve     serveCmd     `cmd:"" help:"Serve classifications over gRPC."`
 	Bench     benchCmd     `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`
 	Models    modelsCmd    `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
+	Retrain   retrainCmd   `cmd:"" help:"Train on a ledger of labels, compare with the live revision, and promote what deserves it."`
+	Labels    labelsCmd    `cmd:"" help:"Keep labels in a ledger: add, annotate, resolve, forget, export."`
 	Key       keyCmd       `cmd:"" help:"Make a bearer key that may call a server."`
 	Config    configCmd    `cmd:"" name:"config" help:"Print the configuration that a command would work with, without secrets."`
 	Import    importCmd    `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`
@@ -58,6 +61,7 @@ const defaultModel = "classifier.model"
 var defaults = kong.Vars{
 	"model":   defaultModel,
 	"members": strconv.Itoa(train.Default().Members),
+	"holdout": strconv.FormatFloat(retrain.DefaultShare, 'g', -1, 64),
 	"budget":  strconv.FormatInt(train.DefaultBudget, 10),
 }
 
@@ -178,6 +182,9 @@ const interrupted = 130
 func (e *env) exitCode(err error) int {
 	if err == nil {
 		return 0
+	}
+	if asked, ok := errors.AsType[exitError](err); ok {
+		return asked.code
 	}
 	if usage, ok := errors.AsType[usageError](err); ok {
 		return e.misused(usage)

@@ -20,6 +20,7 @@ type Comparison struct {
 
 	Labels []LabelDifference `json:"labels"`
 
+	Same    bool     `json:"same,omitempty"` // both state the same everywhere
 	Verdict Verdict  `json:"verdict"`
 	Reasons []string `json:"reasons"`
 }
@@ -70,6 +71,7 @@ func Compare(labels []string, champion, challenger []Judgement) (Comparison, err
 		c.bootstrap(p)
 	}
 	c.pValues(p)
+	c.Same = p.equal
 	c.decide(p.equal)
 	return c, nil
 }

@@ -109,7 +109,7 @@ func (d *Difference) significant() bool { return d.PValue <= significance }
 // that does as a reason.
 func (c *Comparison) judgeLabels() (fell bool) {
 	for _, l := range c.Labels {
-		if l.Difference < -labelTolerance && l.PValue <= significance {
+		if l.fell() {
 			c.because("label %q: F1 fell by %.1f points, p %.4f after Holm", l.Label, -100*l.Difference, l.PValue)
 			fell = true
 		}

@@ -113,6 +113,13 @@ func errNotLoadable(model, id string, cause error) error {
 		fmt.Sprintf("%s could not be loaded: %v", name, cause), nil, "model", model, "revision", name, "state", "FAILED")
 }
 
+// errWithdrawn is about a revision that may not answer any more.
+func errWithdrawn(model, id, why string) error {
+	name := revisionName(model, id)
+	return rpcerror.New(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_REVISION_WITHDRAWN,
+		fmt.Sprintf("%s has been withdrawn: %s", name, why), nil, "model", model, "revision", name, "withdrawal", why)
+}
+
 func errNoStore(model string) error {
 	return rpcerror.New(codes.FailedPrecondition, parleyv1.ErrorReason_ERROR_REASON_NO_STORE,
 		"this server has no store: its model is the one it was started with", nil, "model", model)

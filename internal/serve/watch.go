@@ -85,7 +85,9 @@ func (k *keeper) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := k.follow(ctx, state); errors.Is(err, errNoLive) {
+	err = k.follow(ctx, state)
+	k.noteWithdrawal()
+	if errors.Is(err, errNoLive) {
 		return err
 	}
 	return nil

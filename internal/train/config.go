@@ -42,6 +42,9 @@ type Config struct {
 	// Coverage asks for conformal label sets that hold the true label with this
 	// probability; 0 for none.
 	Coverage float64
+	// Recipe, when set, is what the search has chosen before: it is not made again
+	// for heads that the recipe has. See Recipe.Config.
+	Recipe *Recipe
 	// Progress, when set, is called as the search goes on.
 	Progress func(done, total int)
 }
@@ -112,6 +115,9 @@ func (c *Config) check() error {
 
 // cut is that of the features that are asked for.
 func (c *Config) cut() cut {
+	if c.Recipe != nil {
+		return c.Recipe.cut()
+	}
 	var all cut
 	for family := range all {
 		all[family] = uint8(max(c.MinSources, 1))
@@ -121,6 +127,9 @@ func (c *Config) cut() cut {
 
 // sourceLimit is how far sources have to be counted.
 func (c *Config) sourceLimit() uint8 {
+	if c.Recipe != nil {
+		return max(uint8(c.MinSources), uint8(slices.Max(c.Recipe.Cut[:])))
+	}
 	if c.Prune {
 		return uint8(max(c.MinSources, mostCut))
 	}

@@ -22,6 +22,8 @@ type corpus struct {
 	pass     pass              // over examples with their texts
 	source   []int             // one per example, see components
 
+	counted *countedRows // nil: the examples are all that there is
+
 	sourceLimit uint8 // how far sources are counted; 0 or 1: not at all
 
 	// For docs that are made anew: the ids again, and how long the texts are.

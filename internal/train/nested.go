@@ -69,6 +69,9 @@ var learningParts = []int{1, 2, 4}
 // learningCurve judges the ensemble's members when trained on parts of the data;
 // full is how all of it did.
 func (e *ensemble) learningCurve(ctx context.Context, step func(), full judge.Metrics) []judge.LearningPoint {
+	if e.counted != nil { // a part of the sample is no part of what was counted
+		return nil
+	}
 	n := len(e.labelled(func(int) bool { return true }))
 	trained := func(eighths int) int { return n * (e.folds - 1) / e.folds * eighths / 8 }
 	var points []judge.LearningPoint

@@ -25,6 +25,7 @@ type Report struct {
 	MinSources   cut          `json:"min_sources"`          // that a feature must occur in: character n-grams, single words, words of two and of three; 0 in an evaluation
 	TrainedOn    bool         `json:"trained_on,omitempty"` // of an evaluation: the rows are just those of the training
 	Heads        []HeadReport `json:"heads"`
+	Recipe       *Recipe      `json:"recipe,omitempty"` // of a training: to do it again without the search
 	Warnings     []string     `json:"warnings,omitempty"`
 }
 
@@ -345,3 +346,8 @@ func labelWidth(labels []judge.LabelMetrics) int {
 	}
 	return width
 }
+
+// OutOfFold is what the cross-validation answered to each labelled row: by
+// tables, a blend and a curve that were fitted without the row's source. Empty
+// when nothing could be held out.
+func (h *HeadReport) OutOfFold() []judge.Judgement { return h.judgements }

@@ -164,7 +164,7 @@ func (s *search) judgeFold(ctx context.Context, alike []*contender, f int) {
 		if len(training) == 0 || len(held) == 0 {
 			continue
 		}
-		l := s.lesson(docs, training)
+		l := s.lessonWithout(f, docs, alike[0].space(), training)
 		l.need = make([]bool, len(s.ids))
 		for _, i := range held {
 			rows, _ := docs.of(i)
@@ -207,6 +207,15 @@ func (t *task) parts(sc scope) []part {
 func (t *task) lesson(docs *vectors, examples []int) *lesson {
 	counts := t.count(docs, examples)
 	return &lesson{docs: docs, texts: examples, truth: t.truth, counts: counts, size: counts.vocabularySize()}
+}
+
+// lessonWithout is the lesson of what is outside a fold: of the given examples, or of
+// all that was counted.
+func (t *task) lessonWithout(f int, docs *vectors, sp space, examples []int) *lesson {
+	if t.counted != nil {
+		return t.counted.lesson(t, sp, f)
+	}
+	return t.lesson(docs, examples)
 }
 
 // count counts the given examples.

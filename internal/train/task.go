@@ -37,6 +37,9 @@ func newTask(c *corpus, name string, i int) *task {
 	}
 	slices.Sort(t.labels)
 	t.labels = slices.Compact(t.labels)
+	if c.counted != nil {
+		t.labels, _ = c.counted.heads[i].sorted()
+	}
 	for j, ex := range c.examples {
 		at, found := slices.BinarySearch(t.labels, ex.Labels[i])
 		if t.truth[j] = at; !found {
@@ -44,6 +47,9 @@ func newTask(c *corpus, name string, i int) *task {
 		}
 	}
 	t.findTargets()
+	if c.counted != nil {
+		t.forgetTargets()
+	}
 	return t
 }
 
@@ -150,6 +156,9 @@ func (t *task) labelled(keep func(i int) bool) []int {
 
 // docCounts counts the labels of examples.
 func (t *task) docCounts(examples []int) []uint64 {
+	if t.counted != nil {
+		return t.counted.docCounts(t.name)
+	}
 	docs := make([]uint64, len(t.labels))
 	for _, i := range examples {
 		docs[t.truth[i]]++
@@ -160,9 +169,12 @@ func (t *task) docCounts(examples []int) []uint64 {
 // shares are the labels' shares of the examples, one of each label added
 // (Laplace's rule of succession): the answer to a text without evidence.
 func (t *task) shares(examples []int) []float64 {
-	p := make([]float64, len(t.labels))
-	for l, n := range t.docCounts(examples) {
-		p[l] = (float64(n) + 1) / float64(len(examples)+len(t.labels))
+	p, docs, total := make([]float64, len(t.labels)), t.docCounts(examples), 0.0
+	for _, n := range docs {
+		total += float64(n)
+	}
+	for l, n := range docs {
+		p[l] = (float64(n) + 1) / (total + float64(len(t.labels)))
 	}
 	return p
 }

@@ -29,6 +29,9 @@ func Train(ctx context.Context, examples []dataset.Example, heads []string, cfg 
 	}
 	report := &Report{Rows: len(examples)}
 	cfg.Features = withinReason(cfg.Features, examples, report)
+	if cfg.Recipe != nil {
+		cfg.Features = cfg.Recipe.featuresFor(heads, cfg.Features)
+	}
 	features, err := union(cfg.Features)
 	if err != nil {
 		return nil, nil, err
@@ -101,6 +104,7 @@ func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg
 		return nil, nil, err
 	}
 	report.describe(m)
+	report.Recipe = recipe(trained, cfg)
 	return m, report, nil
 }
 
@@ -190,6 +194,9 @@ func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	if k == 0 {
 		k = 5
 	}
+	if c.counted != nil {
+		k = c.counted.Folds()
+	}
 	if k = min(k, report.Sources); k < 2 {
 		report.warn("all rows are of one source or near-duplicates: nothing could be held out, so the model was neither evaluated nor calibrated")
 		for _, t := range tasks {
@@ -202,7 +209,13 @@ func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	for _, t := range tasks {
 		labels = append(labels, t.truth)
 	}
-	first := tasks[0].dealt(component, folds(component, labels, k, 0), k)
+	fold := []int(nil)
+	if c.counted != nil {
+		fold, k = c.counted.deal(c.examples), c.counted.Folds()
+	} else {
+		fold = folds(component, labels, k, 0)
+	}
+	first := tasks[0].dealt(component, fold, k)
 	for _, t := range tasks {
 		t.dealAs(first)
 		t.warnOfLonelyLabels(report)
@@ -284,6 +297,11 @@ func progress(report func(done, total int), total int) func() {
 // choice returns the head with the ensemble that is best for it.
 func (t *task) choice(ctx context.Context, cfg *Config, step func()) (*trainedHead, error) {
 	h := &trainedHead{}
+	if r := cfg.Recipe; r != nil && r.head(t.name) != nil {
+		var err error
+		h.ensemble, err = t.cook(ctx, r.head(t.name), step)
+		return h, err
+	}
 	if t.folds == 0 {
 		h.ensemble = t.unjudged(cfg)
 	} else {

@@ -30,6 +30,9 @@ type seen struct {
 
 // seenBy is what is known by the documents for which keep holds.
 func (c *corpus) seenBy(keep func(i int) bool) *seen {
+	if c.counted != nil {
+		return c.counted.seen(c.counted.rows, -1)
+	}
 	s := &seen{df: make([]uint32, len(c.ids))}
 	counter := c.sourceCounter()
 	c.documents(func(batch []numberedDocument) {
@@ -67,6 +70,9 @@ func (s *seen) add(d document) {
 // seenByOthers is, for each of so many folds, what is known by the documents of
 // the other folds; those of fold -1 are out of sight.
 func (c *corpus) seenByOthers(fold []int, folds int) []*seen {
+	if c.counted != nil {
+		return c.counted.seenByOthers()
+	}
 	others := make([]*seen, folds)
 	counters := make([]*sourceCounter, folds)
 	for f := range others {

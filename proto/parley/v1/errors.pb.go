@@ -77,6 +77,11 @@ const (
 	// UNAVAILABLE + RetryInfo: the store does not answer. What the server holds goes
 	// on answering.
 	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 16
+	// FAILED_PRECONDITION: the revision has been withdrawn, for example because it
+	// was trained on a text that was to be forgotten. It can be neither promoted nor
+	// rolled back to, nor asked for unless an alias still points to it. Metadata:
+	// model, revision, withdrawal: why.
+	ErrorReason_ERROR_REASON_REVISION_WITHDRAWN ErrorReason = 17
 	// UNAUTHENTICATED: the call has no credential, or one that the server does not
 	// know.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 20
@@ -113,6 +118,7 @@ var (
 		14: "ERROR_REASON_NO_PREVIOUS_REVISION",
 		15: "ERROR_REASON_ETAG_MISMATCH",
 		16: "ERROR_REASON_STORE_UNAVAILABLE",
+		17: "ERROR_REASON_REVISION_WITHDRAWN",
 		20: "ERROR_REASON_UNAUTHENTICATED",
 		21: "ERROR_REASON_ROLE_MISSING",
 		22: "ERROR_REASON_OVERLOADED",
@@ -136,6 +142,7 @@ var (
 		"ERROR_REASON_NO_PREVIOUS_REVISION":  14,
 		"ERROR_REASON_ETAG_MISMATCH":         15,
 		"ERROR_REASON_STORE_UNAVAILABLE":     16,
+		"ERROR_REASON_REVISION_WITHDRAWN":    17,
 		"ERROR_REASON_UNAUTHENTICATED":       20,
 		"ERROR_REASON_ROLE_MISSING":          21,
 		"ERROR_REASON_OVERLOADED":            22,
@@ -174,7 +181,7 @@ var File_parley_v1_errors_proto protoreflect.FileDescriptor
 
 const file_parley_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x16parley/v1/errors.proto\x12\tparley.v1*\xd0\x05\n" +
+	"\x16parley/v1/errors.proto\x12\tparley.v1*\xf5\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_MODEL_NOT_FOUND\x10\x01\x12#\n" +
@@ -193,7 +200,8 @@ const file_parley_v1_errors_proto_rawDesc = "" +
 	"\x15ERROR_REASON_NO_STORE\x10\r\x12%\n" +
 	"!ERROR_REASON_NO_PREVIOUS_REVISION\x10\x0e\x12\x1e\n" +
 	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x0f\x12\"\n" +
-	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10\x10\x12 \n" +
+	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10\x10\x12#\n" +
+	"\x1fERROR_REASON_REVISION_WITHDRAWN\x10\x11\x12 \n" +
 	"\x1cERROR_REASON_UNAUTHENTICATED\x10\x14\x12\x1d\n" +
 	"\x19ERROR_REASON_ROLE_MISSING\x10\x15\x12\x1b\n" +
 	"\x17ERROR_REASON_OVERLOADED\x10\x16\x12&\n" +
