@@ -27,6 +27,7 @@ import (
 // A cli is the command line as a whole.
 type cli struct {
 	Score      scoreCmd      `cmd:"" help:"Classify every row of files into a folder of files: the rows of classifier score."`
+	Count      countCmd      `cmd:"" help:"Count labelled files exactly, for classifier train --from-counts."`
 	Prevalence prevalenceCmd `cmd:"" help:"Write the label shares of the rows of files, adjusted for the classifier's errors: those of classifier score --summary."`
 	WorkerPool poolCmd       `cmd:"" help:"Start workers for runners that ask for them (--environment_type=EXTERNAL)."`
 }

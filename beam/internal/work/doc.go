@@ -10,6 +10,7 @@
 //
 //	chunks -> counted line ends -> pieces -> scored files -> named files, job.json
 //	                                      -> Counts -> one CombineFn -> shares
+//	pieces of labelled rows -> Statistics, sample -> a CombineFn each -> files
 package work
 
 import (
@@ -27,10 +28,14 @@ func init() {
 		beam.RegisterType(reflect.TypeOf(element))
 	}
 	beam.RegisterCoder(reflect.TypeOf(&Sums{}), encodeSums, decodeSums)
+	beam.RegisterCoder(reflect.TypeOf(&Counted{}), encodeCounted, decodeCounted)
+	beam.RegisterCoder(reflect.TypeOf(&Sampled{}), encodeSampled, decodeSampled)
 	register.Emitter1[cut.Chunk]()
 	register.Emitter1[cut.Piece]()
 	register.Emitter1[Done]()
 	register.Emitter1[*Sums]()
+	register.Emitter1[*Counted]()
+	register.Emitter1[*Sampled]()
 	register.Emitter2[int, cut.Scanned]()
 	register.Iter1[cut.Scanned]()
 	register.Iter1[Done]()
@@ -38,6 +43,10 @@ func init() {
 	register.DoFn3x1[context.Context, cut.Chunk, func(int, cut.Scanned), error](&scanFn{})
 	register.DoFn3x0[int, func(*cut.Scanned) bool, func(cut.Piece)](&joinFn{})
 	register.DoFn4x1[context.Context, cut.Piece, func(Done), func(*Sums), error](&scoreFn{})
+	register.DoFn5x1[context.Context, cut.Piece, func(Done), func(*Counted), func(*Sampled), error](&countFn{})
 	register.Combiner1[*Sums](&addFn{})
+	register.Combiner1[*Counted](&mergeFn{})
+	register.Combiner1[*Sampled](&sampleFn{})
+	register.DoFn5x1[context.Context, int, func(*Done) bool, func(**Counted) bool, func(**Sampled) bool, error](&finishCountFn{})
 	register.DoFn4x1[context.Context, int, func(*Done) bool, func(**Sums) bool, error](&finishFn{})
 }

@@ -36,6 +36,7 @@ type Spec struct {
 	By        []prevalence.By // columns of the label shares
 	Shares    []string        // files of them
 	Title     string          // of the page of them
+	Count     *Counting       // of a job that counts; nil for others
 }
 
 // temporary is where workers write.
@@ -145,6 +146,9 @@ func (s *Spec) final(kind string, part int) string {
 
 // isOutput reports whether a name is one that final may give.
 func isOutput(name string) bool {
+	if name == CountsName || name == SampleName {
+		return true
+	}
 	for _, kind := range []string{answered, failed} {
 		if ok, _ := path.Match(kind+"-[0-9]*-of-[0-9]*.*", name); ok {
 			return true
