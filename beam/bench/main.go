@@ -54,7 +54,7 @@ func (b *bench) run() error {
 	}
 	load, _ := os.ReadFile("/proc/loadavg")
 	fmt.Printf("%s, %d processors, load before: %s", time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), load)
-	for _, step := range []func() error{b.compare, b.processes, b.memory} {
+	for _, step := range []func() error{b.compare, b.memory, b.processes} {
 		if err := step(); err != nil {
 			return err
 		}

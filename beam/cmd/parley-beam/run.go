@@ -35,19 +35,25 @@ type runFlags struct {
 	Verbose  bool          `help:"Pass on what Beam and its runner say."`
 }
 
+// runnerNames are the runners that the program was built with.
+var runnerNames = []string{"prism", "PrismRunner", "flink", "FlinkRunner", "spark", "SparkRunner", "universal", "portable", "PortableRunner"}
+
 // run runs a pipeline on the runner that Beam's flags choose.
 func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResult, error) {
+	runner := *runners.Runner
+	switch {
+	case runner == "":
+		runner = "prism"
+	case !slices.Contains(runnerNames, runner):
+		return nil, usagef("--runner %s: want one of %s", runner, strings.Join(runnerNames, ", "))
+	}
 	f.quiet()
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	defer cancel(nil)
 	if *jobopts.JobName == "" {
 		*jobopts.JobName = "parley-beam-" + name
 	}
-	runner := *runners.Runner
-	if runner == "" {
-		runner = "prism"
-	}
-	if strings.EqualFold(runner, "prism") && *jobopts.Endpoint == "" {
+	if strings.HasPrefix(strings.ToLower(runner), "prism") && *jobopts.Endpoint == "" {
 		if err := startPrism(ctx); err != nil {
 			return nil, err
 		}

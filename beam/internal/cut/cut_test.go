@@ -58,7 +58,7 @@ func pieces(t *testing.T, files []place.File, o dataset.Options, size int64) (li
 	return list, whole
 }
 
-func write(t *testing.T, name, content string) []place.File {
+func write(t testing.TB, name, content string) []place.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {

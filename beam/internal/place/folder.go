@@ -26,7 +26,8 @@ type Folder interface {
 	Open(ctx context.Context, name string) (io.ReadCloser, error)
 	// Size is that of a file in bytes; it is fs.ErrNotExist when there is none.
 	Size(ctx context.Context, name string) (int64, error)
-	// Names are those of all files that begin with prefix, ascending.
+	// Names are those of the files that begin with prefix, ascending, but for those
+	// in folders beyond it.
 	Names(ctx context.Context, prefix string) ([]string, error)
 	// Rename moves a file, in place of one that is there.
 	Rename(ctx context.Context, from, to string) error
@@ -106,23 +107,18 @@ func (d disk) Size(_ context.Context, name string) (int64, error) {
 }
 
 func (d disk) Names(_ context.Context, prefix string) ([]string, error) {
-	root := filepath.Dir(d.path(prefix + "x")) // no other folder has such names
-	var names []string
-	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(string(d), path)
-		if name = filepath.ToSlash(name); strings.HasPrefix(name, prefix) {
-			names = append(names, name)
-		}
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	folder, start := path.Split(prefix)
+	entries, err := os.ReadDir(d.path(folder)) // ascending
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	slices.Sort(names)
-	return names, err
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() && strings.HasPrefix(e.Name(), start) {
+			names = append(names, folder+e.Name())
+		}
+	}
+	return names, nil
 }
 
 func (d disk) Rename(_ context.Context, from, to string) error {
@@ -207,7 +203,7 @@ func (o objects) Size(ctx context.Context, name string) (int64, error) {
 
 func (o objects) Names(ctx context.Context, prefix string) ([]string, error) {
 	var names []string
-	list := o.bucket.List(&blob.ListOptions{Prefix: o.key + prefix})
+	list := o.bucket.List(&blob.ListOptions{Prefix: o.key + prefix, Delimiter: "/"})
 	for {
 		found, err := list.Next(ctx)
 		if err == io.EOF {
@@ -217,7 +213,9 @@ func (o objects) Names(ctx context.Context, prefix string) ([]string, error) {
 		if err != nil {
 			return nil, o.failed(prefix, err)
 		}
-		names = append(names, strings.TrimPrefix(found.Key, o.key))
+		if !found.IsDir {
+			names = append(names, strings.TrimPrefix(found.Key, o.key))
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/parley-nlp/parley/internal/prevalence"
 	"github.com/parley-nlp/parley/internal/score"
 
@@ -124,11 +126,14 @@ func (f *finishFn) name(ctx context.Context, r *Receipt) error {
 		return err
 	}
 	keep := map[string]bool{}
+	var moves errgroup.Group
+	moves.SetLimit(movesAtOnce)
 	for _, o := range r.Files {
 		keep[o.Name] = true
-		if err := moveTo(ctx, folder, o); err != nil {
-			return err
-		}
+		moves.Go(func() error { return moveTo(ctx, folder, o) })
+	}
+	if err := moves.Wait(); err != nil {
+		return err
 	}
 	names, err := folder.Names(ctx, "")
 	if err != nil {
@@ -143,6 +148,10 @@ func (f *finishFn) name(ctx context.Context, r *Receipt) error {
 	}
 	return folder.Sync()
 }
+
+// movesAtOnce is how many files get their names at the same time: a store of
+// objects copies them.
+const movesAtOnce = 32
 
 // moveTo gives a file its name, if it does not have it yet.
 func moveTo(ctx context.Context, folder place.Folder, o OutputFile) error {
