@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
@@ -114,6 +115,9 @@ func (e *env) countJob(s *work.Spec, chunks []cut.Chunk, f *runFlags) error {
 	p, scope := beam.NewPipelineWithRoot()
 	work.Count(scope, *s, chunks)
 	_, err := f.run(e, p, "count-"+s.Token)
+	if err == nil && *jobopts.Async {
+		return e.submitted()
+	}
 	var receipt *work.Receipt
 	if err == nil {
 		receipt, err = s.Receipt(e.ctx)

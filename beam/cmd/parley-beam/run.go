@@ -30,9 +30,9 @@ import (
 
 // runFlags say how a job is watched. How it is run is what Beam's flags say.
 type runFlags struct {
-	Stall    time.Duration `default:"10m" placeholder:"DURATION" help:"Cancel the job when its counters stand still for so long, as when workers do not start; 0 for never. Default: ${default}."`
-	Progress string        `enum:"plain,none" default:"plain" help:"Say every few seconds how many rows are done, on standard error: plain or none."`
-	Verbose  bool          `help:"Pass on what Beam and its runner say."`
+	Stall    *time.Duration `placeholder:"DURATION" help:"Cancel the job when its counters stand still for so long, as when workers do not start; 0 for never. Default: 10m; never with flink, spark and dataflow, which look after workers themselves."`
+	Progress string         `enum:"plain,none" default:"plain" help:"Say every few seconds how many rows are done, on standard error: plain or none."`
+	Verbose  bool           `help:"Pass on what Beam and its runner say."`
 }
 
 // runnerNames are the runners that the program was built with.
@@ -47,13 +47,17 @@ func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResu
 	case !slices.Contains(runnerNames, runner):
 		return nil, usagef("--runner %s: want one of %s", runner, strings.Join(runnerNames, ", "))
 	}
+	inProcess := strings.HasPrefix(strings.ToLower(runner), "prism") && *jobopts.Endpoint == ""
+	if *jobopts.Async && (inProcess || jobopts.IsLoopback()) {
+		return nil, usagef("--async: the workers would end with this process")
+	}
 	f.quiet()
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	defer cancel(nil)
 	if *jobopts.JobName == "" {
 		*jobopts.JobName = "parley-beam-" + name
 	}
-	if strings.HasPrefix(strings.ToLower(runner), "prism") && *jobopts.Endpoint == "" {
+	if inProcess {
 		if err := startPrism(ctx); err != nil {
 			return nil, err
 		}
@@ -65,7 +69,7 @@ func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResu
 		}
 		*jobopts.WorkerBinary = self
 	}
-	stop, err := f.watch(ctx, cancel, e)
+	stop, err := f.watch(ctx, cancel, e, f.stall(runner))
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +101,17 @@ func startPrism(ctx context.Context) error {
 	return nil
 }
 
+// stall is after how long without progress a job on the runner is cancelled.
+func (f *runFlags) stall(runner string) time.Duration {
+	switch name := strings.ToLower(runner); {
+	case f.Stall != nil:
+		return *f.Stall
+	case strings.HasPrefix(name, "flink"), strings.HasPrefix(name, "spark"): // may count at the end alone
+		return 0
+	}
+	return 10 * time.Minute
+}
+
 // quiet leaves out what Beam says that is no warning.
 func (f *runFlags) quiet() {
 	if f.Verbose {
@@ -113,6 +128,7 @@ type watcher struct {
 	client jobpb.JobServiceClient
 	id     string
 	cancel context.CancelCauseFunc
+	stall  time.Duration // 0: never
 
 	counts  string // all of them, when they last changed
 	changed time.Time
@@ -128,7 +144,7 @@ const sayEvery = 5 * time.Second
 // watch shows how the job with the name gets on, and ends it when it does not, or
 // when ctx ends, until the function that it returns is called. Runners without a
 // job server cannot be watched.
-func (f *runFlags) watch(ctx context.Context, cancel context.CancelCauseFunc, e *env) (stop func(), err error) {
+func (f *runFlags) watch(ctx context.Context, cancel context.CancelCauseFunc, e *env, stall time.Duration) (stop func(), err error) {
 	if *jobopts.Endpoint == "" {
 		return func() {}, nil
 	}
@@ -137,7 +153,7 @@ func (f *runFlags) watch(ctx context.Context, cancel context.CancelCauseFunc, e 
 		return nil, err
 	}
 	now := time.Now()
-	w := &watcher{runFlags: f, env: e, client: jobpb.NewJobServiceClient(conn), cancel: cancel, changed: now, said: now}
+	w := &watcher{runFlags: f, env: e, client: jobpb.NewJobServiceClient(conn), cancel: cancel, stall: stall, changed: now, said: now}
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -198,8 +214,8 @@ func (w *watcher) look(ctx context.Context) {
 			w.show(now, m.GetMetrics().GetAttempted())
 		}
 	}
-	if w.Stall > 0 && now.Sub(w.changed) > w.Stall {
-		w.cancel(fmt.Errorf("the job has not got on for %s: have its workers started? (--stall)", w.Stall))
+	if w.stall > 0 && now.Sub(w.changed) > w.stall {
+		w.cancel(fmt.Errorf("the job has not got on for %s: have its workers started? (--stall)", w.stall))
 	}
 }
 

@@ -182,6 +182,24 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+func TestNobodyWaits(t *testing.T) {
+	setUp(t)
+	prism, out := startPrismProcess(t), t.TempDir()
+	files := writeFiles(t, lines(300, false), 1)
+	said := parleyBeam(t, 0, slices.Concat([]string{"score", "-m", shared.model, "-o", out, files[0], "--async"}, prism, process(t))...)
+	if !strings.Contains(said, "submitted as parley-beam-score-") {
+		t.Errorf("it said %q", said)
+	}
+	eventually(t, "the job is done", func() bool { return slices.Contains(leftovers(t, out), "job.json") && len(leftovers(t, out)) == 2 })
+	same(t, "rows", output(t, out, "rows-*"), scored(t, 0, files))
+	shares := filepath.Join(t.TempDir(), "shares.json")
+	parleyBeam(t, 0, slices.Concat([]string{"prevalence", "-m", shared.model, "-o", shares, files[0], "--async"}, prism, process(t))...)
+	eventually(t, "shares are there, alone", func() bool { return fmt.Sprint(leftovers(t, filepath.Dir(shares))) == "[shares.json]" })
+	if said := parleyBeam(t, 2, "score", "-m", shared.model, "-o", t.TempDir(), files[0], "--async"); !strings.Contains(said, "--async: the workers would end with this process") {
+		t.Errorf("it said %q", said)
+	}
+}
+
 func TestWorkersThatDoNotStart(t *testing.T) {
 	setUp(t)
 	prism, out := startPrismProcess(t), t.TempDir()

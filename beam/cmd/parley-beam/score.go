@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/score"
@@ -121,8 +122,12 @@ func (e *env) scoreJob(s *work.Spec, chunks []cut.Chunk, f *runFlags, command st
 	}
 	began := time.Now()
 	p, scope := beam.NewPipelineWithRoot()
+	s.Async = *jobopts.Async
 	work.Score(scope, *s, chunks)
 	_, err := f.run(e, p, command+"-"+s.Token)
+	if err == nil && s.Async {
+		return e.submitted()
+	}
 	var receipt *work.Receipt
 	if err == nil {
 		receipt, err = s.Receipt(e.ctx)
@@ -137,5 +142,11 @@ func (e *env) scoreJob(s *work.Spec, chunks []cut.Chunk, f *runFlags, command st
 	if n := receipt.Summary.Errors; n > 0 {
 		return fmt.Errorf(`%d of %d rows could not be classified: their lines have an "error"`, n, receipt.Summary.Rows)
 	}
+	return nil
+}
+
+// submitted says what becomes of a job that nobody waits for.
+func (e *env) submitted() error {
+	fmt.Fprintf(e.stderr, "parley-beam: submitted as %s; job.json is there when all is\n", *jobopts.JobName)
 	return nil
 }

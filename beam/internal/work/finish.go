@@ -177,7 +177,10 @@ func (s *Spec) complete(ctx context.Context, r *Receipt) error {
 	if err != nil {
 		return err
 	}
-	if !s.Rows {
+	switch {
+	case !s.Rows && s.Async:
+		return s.Clean(ctx)
+	case !s.Rows:
 		return s.keep(ctx, append(b, '\n'))
 	}
 	if err := place.ReplaceIn(ctx, s.Out, ReceiptName, append(b, '\n')); err != nil {

@@ -30,6 +30,7 @@ type Spec struct {
 	Layout  score.Layout
 	Jobs    int  // batches of a piece that are worked on at a time; 0: as there are processors
 	Rows    bool // are written
+	Async   bool // nobody waits for the end of the job
 	Inline  bool // error rows stay among the others
 	// MaxErrors is how many error rows there may be; negative: any number.
 	MaxErrors int64
