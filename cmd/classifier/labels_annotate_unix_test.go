@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -153,16 +152,6 @@ func queuedLedger(t *testing.T, items ...ledger.QueueItem) (path string) {
 		}
 	})
 	return path
-}
-
-func withLabels(t *testing.T, path string, f func(*ledger.Ledger)) {
-	t.Helper()
-	l, err := ledger.Open(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	f(l)
 }
 
 // said are the labels of a ledger, in order.
