@@ -375,3 +375,32 @@ func TestAnnotateTogether(t *testing.T) {
 		t.Error("a text that is labelled came")
 	}
 }
+
+// TestForgetAsks: on a terminal forgetting wants a yes.
+func TestForgetAsks(t *testing.T) {
+	path := queuedLedger(t, item("a", "First text"))
+	for _, step := range []struct {
+		answer string
+		left   int
+	}{{"\r", 1}, {"n\r", 1}, {"yes\r", 0}} {
+		answer, want := step.answer, step.left
+		s := onTerminal(t, 80, 24, "labels", "forget", "--ledger", path, "--id", "a")
+		s.until("text 1: First text, id a")
+		s.until("Forget this for ever? [y/N] ")
+		found := 1
+		withLabels(t, path, func(l *ledger.Ledger) {
+			s.press(answer)
+			if err := <-s.ended; (err != nil) != (want == 1) {
+				t.Fatalf("answer %q: %v\n%s", answer, err, s.all())
+			}
+			texts, err := l.Find(t.Context(), ledger.TextRef{ID: "a"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = len(texts)
+		})
+		if found != want {
+			t.Errorf("after the answer %q the ledger has %d texts, want %d", answer, found, want)
+		}
+	}
+}
