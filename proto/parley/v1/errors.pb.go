@@ -112,6 +112,9 @@ const (
 	// that of another text, the label that shall be replaced is not the annotator's
 	// newest, the label is not in quarantine, or the annotator gave it.
 	ErrorReason_ERROR_REASON_LEDGER_CONFLICT ErrorReason = 29
+	// UNAVAILABLE + RetryInfo: the prediction log could not be searched for what shall
+	// be forgotten, so nothing was. The server's log has the cause.
+	ErrorReason_ERROR_REASON_PREDICTION_LOG_UNAVAILABLE ErrorReason = 30
 )
 
 // Enum value maps for ErrorReason.
@@ -145,36 +148,38 @@ var (
 		27: "ERROR_REASON_REQUEST_REUSED",
 		28: "ERROR_REASON_LEDGER_ENTRY_NOT_FOUND",
 		29: "ERROR_REASON_LEDGER_CONFLICT",
+		30: "ERROR_REASON_PREDICTION_LOG_UNAVAILABLE",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":            0,
-		"ERROR_REASON_MODEL_NOT_FOUND":        1,
-		"ERROR_REASON_REVISION_NOT_FOUND":     2,
-		"ERROR_REASON_SERVER_NOT_READY":       3,
-		"ERROR_REASON_DOCUMENT_TOO_LARGE":     4,
-		"ERROR_REASON_BATCH_TOO_LARGE":        5,
-		"ERROR_REASON_EMPTY_DOCUMENT":         6,
-		"ERROR_REASON_UNKNOWN_HEAD":           7,
-		"ERROR_REASON_INVALID_FIELD":          8,
-		"ERROR_REASON_DUPLICATE_ITEM_ID":      9,
-		"ERROR_REASON_INTERNAL":               10,
-		"ERROR_REASON_MALFORMED_REQUEST":      11,
-		"ERROR_REASON_REVISION_NOT_READY":     12,
-		"ERROR_REASON_NO_STORE":               13,
-		"ERROR_REASON_NO_PREVIOUS_REVISION":   14,
-		"ERROR_REASON_ETAG_MISMATCH":          15,
-		"ERROR_REASON_STORE_UNAVAILABLE":      16,
-		"ERROR_REASON_REVISION_WITHDRAWN":     17,
-		"ERROR_REASON_UNAUTHENTICATED":        20,
-		"ERROR_REASON_ROLE_MISSING":           21,
-		"ERROR_REASON_OVERLOADED":             22,
-		"ERROR_REASON_INSUFFICIENT_DEADLINE":  23,
-		"ERROR_REASON_NO_LEDGER":              24,
-		"ERROR_REASON_LEDGER_UNAVAILABLE":     25,
-		"ERROR_REASON_TEXT_FORGOTTEN":         26,
-		"ERROR_REASON_REQUEST_REUSED":         27,
-		"ERROR_REASON_LEDGER_ENTRY_NOT_FOUND": 28,
-		"ERROR_REASON_LEDGER_CONFLICT":        29,
+		"ERROR_REASON_UNSPECIFIED":                0,
+		"ERROR_REASON_MODEL_NOT_FOUND":            1,
+		"ERROR_REASON_REVISION_NOT_FOUND":         2,
+		"ERROR_REASON_SERVER_NOT_READY":           3,
+		"ERROR_REASON_DOCUMENT_TOO_LARGE":         4,
+		"ERROR_REASON_BATCH_TOO_LARGE":            5,
+		"ERROR_REASON_EMPTY_DOCUMENT":             6,
+		"ERROR_REASON_UNKNOWN_HEAD":               7,
+		"ERROR_REASON_INVALID_FIELD":              8,
+		"ERROR_REASON_DUPLICATE_ITEM_ID":          9,
+		"ERROR_REASON_INTERNAL":                   10,
+		"ERROR_REASON_MALFORMED_REQUEST":          11,
+		"ERROR_REASON_REVISION_NOT_READY":         12,
+		"ERROR_REASON_NO_STORE":                   13,
+		"ERROR_REASON_NO_PREVIOUS_REVISION":       14,
+		"ERROR_REASON_ETAG_MISMATCH":              15,
+		"ERROR_REASON_STORE_UNAVAILABLE":          16,
+		"ERROR_REASON_REVISION_WITHDRAWN":         17,
+		"ERROR_REASON_UNAUTHENTICATED":            20,
+		"ERROR_REASON_ROLE_MISSING":               21,
+		"ERROR_REASON_OVERLOADED":                 22,
+		"ERROR_REASON_INSUFFICIENT_DEADLINE":      23,
+		"ERROR_REASON_NO_LEDGER":                  24,
+		"ERROR_REASON_LEDGER_UNAVAILABLE":         25,
+		"ERROR_REASON_TEXT_FORGOTTEN":             26,
+		"ERROR_REASON_REQUEST_REUSED":             27,
+		"ERROR_REASON_LEDGER_ENTRY_NOT_FOUND":     28,
+		"ERROR_REASON_LEDGER_CONFLICT":            29,
+		"ERROR_REASON_PREDICTION_LOG_UNAVAILABLE": 30,
 	}
 )
 
@@ -209,7 +214,7 @@ var File_parley_v1_errors_proto protoreflect.FileDescriptor
 
 const file_parley_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x16parley/v1/errors.proto\x12\tparley.v1*\xc3\a\n" +
+	"\x16parley/v1/errors.proto\x12\tparley.v1*\xf0\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_MODEL_NOT_FOUND\x10\x01\x12#\n" +
@@ -239,7 +244,8 @@ const file_parley_v1_errors_proto_rawDesc = "" +
 	"\x1bERROR_REASON_TEXT_FORGOTTEN\x10\x1a\x12\x1f\n" +
 	"\x1bERROR_REASON_REQUEST_REUSED\x10\x1b\x12'\n" +
 	"#ERROR_REASON_LEDGER_ENTRY_NOT_FOUND\x10\x1c\x12 \n" +
-	"\x1cERROR_REASON_LEDGER_CONFLICT\x10\x1dB7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
+	"\x1cERROR_REASON_LEDGER_CONFLICT\x10\x1d\x12+\n" +
+	"'ERROR_REASON_PREDICTION_LOG_UNAVAILABLE\x10\x1eB7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
 
 var (
 	file_parley_v1_errors_proto_rawDescOnce sync.Once

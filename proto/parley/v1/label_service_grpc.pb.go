@@ -55,7 +55,7 @@ const (
 type LabelServiceClient interface {
 	// Gives labels to texts, or takes them back. A bad label fails its own item only.
 	// An annotator's newest label of a text, target and head takes the place of the one
-	// before. Role: labeler or relay.
+	// before. Role: labeler, relay or curator.
 	BatchCreateLabels(ctx context.Context, in *BatchCreateLabelsRequest, opts ...grpc.CallOption) (*BatchCreateLabelsResponse, error)
 	// Lists labels, or other events of the ledger, by number. Role: auditor or curator;
 	// a labeler gets what it said itself, a relay what came through it.
@@ -186,7 +186,7 @@ func (c *labelServiceClient) ForgetTexts(ctx context.Context, in *ForgetTextsReq
 type LabelServiceServer interface {
 	// Gives labels to texts, or takes them back. A bad label fails its own item only.
 	// An annotator's newest label of a text, target and head takes the place of the one
-	// before. Role: labeler or relay.
+	// before. Role: labeler, relay or curator.
 	BatchCreateLabels(context.Context, *BatchCreateLabelsRequest) (*BatchCreateLabelsResponse, error)
 	// Lists labels, or other events of the ledger, by number. Role: auditor or curator;
 	// a labeler gets what it said itself, a relay what came through it.
