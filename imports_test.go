@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 	"bench/compare":            {"bench", "client", "data", "internal/dataset", "internal/model", "internal/serve", "internal/train", "proto/parley/v1", "github.com/alecthomas/kong", "github.com/google/renameio/v2", "github.com/rs/zerolog"},
 	"bench/prevalence":         {"internal/dataset", "internal/model", "internal/prevalence", "internal/train", "github.com/alecthomas/kong"},
 	"bench/soak":               {"bench", "client", "data", "internal/authority", "internal/dataset", "internal/load", "internal/model", "internal/store", "proto/parley/v1", "golang.org/x/net", "golang.org/x/sys", "google.golang.org/grpc"},
-	"client":                   {"internal/reload", "proto/parley/v1", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/trace", "google.golang.org/genproto", "google.golang.org/grpc"},
+	"client":                   {"internal/reload", "proto/parley/v1", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/trace", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
 	"cmd/classifier":           {"client", "data", "internal/bayesian", "internal/dataset", "internal/guard", "internal/judge", "internal/ledger", "internal/load", "internal/metrics", "internal/model", "internal/otlp", "internal/page", "internal/predictionlog", "internal/prevalence", "internal/quote", "internal/reload", "internal/score", "internal/serve", "internal/store", "internal/train", "proto/parley/v1", "github.com/alecthomas/kong", "github.com/google/renameio/v2", "github.com/rs/zerolog", "github.com/vbauerster/mpb/v8", "golang.org/x/term", "google.golang.org/grpc"},
 	"data":                     {},
 	"data/learningcurve":       {"data", "internal/dataset", "internal/train"},
