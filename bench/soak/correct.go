@@ -103,7 +103,7 @@ func (k *correcting) deploy() error {
 	if err := run(w.ctx, w.Classifier, "labels", "--ledger", k.ledger, "add", "--annotator", "auditor", "--source", "audit", "--selection", "random", w.file("audit.jsonl")); err != nil {
 		return err
 	}
-	first, err := k.retrain("--preset", "long", "--source-cap", "-1")
+	first, err := k.retrain("--preset", "long", "--source-cap=-1")
 	if err != nil {
 		return err
 	}
