@@ -78,6 +78,22 @@ func TestHarmIsHeldBack(t *testing.T) {
 	if r.Verdict == judge.Promote || len(r.Reasons) == 0 {
 		t.Errorf("verdict %q, reasons %v", r.Verdict, r.Reasons)
 	}
+}
+
+// What the gate holds back is published with the reason, and force promotes it.
+func TestForce(t *testing.T) {
+	all := examples(15, 0, 130, 0.3)
+	b := newBench(t, all[:100])
+	b.run(Promoted)
+	b.give(all[100:], "desk", ledger.Other)
+	r := b.run(HeldBack)
+	verdicts, err := b.store.Verdicts(t.Context(), "news", r.Candidate.Revision)
+	if err != nil || len(verdicts) != 1 || verdicts[0].Passed || !strings.Contains(string(verdicts[0].Details), string(r.Verdict)) {
+		t.Errorf("verdicts %+v, %v", verdicts, err)
+	}
+	if _, err := b.store.Training(t.Context(), "news", r.Candidate.Revision); err != nil {
+		t.Errorf("it has no record of its training: %v", err)
+	}
 	if forced := b.run(Promoted, func(o *Options) { o.Force = true }); !forced.Forced || b.live() != forced.Candidate.Revision {
 		t.Error("force does not promote, or does not say so")
 	}
@@ -272,6 +288,7 @@ func TestTwoAtOnce(t *testing.T) {
 	b := newBench(t, all[:150])
 	b.run(Promoted)
 	b.give(all[150:700], "desk", ledger.Random)
+	b.options.Force = true // what the gate says is no matter here
 	var reports [2]*Report
 	var errs [2]error
 	var both sync.WaitGroup
@@ -301,6 +318,7 @@ func TestChampionMovesMeanwhile(t *testing.T) {
 	b := newBench(t, all[:150])
 	b.run(Promoted)
 	b.give(all[150:500], "desk", ledger.Random)
+	b.options.Force = true // what the gate says is no matter here
 	once := sync.OnceFunc(func() { // when the first run trains
 		b.give(all[500:700], "desk", ledger.Random)
 		if r, err := Run(context.Background(), b.open(), b.store, b.options); err != nil || r.Outcome != Promoted {
