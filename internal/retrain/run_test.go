@@ -318,7 +318,7 @@ func TestChampionMovesMeanwhile(t *testing.T) {
 	b := newBench(t, all[:150])
 	b.run(Promoted)
 	b.give(all[150:500], "desk", ledger.Random)
-	b.options.Force = true // what the gate says is no matter here
+	b.options.Force = true         // what the gate says is no matter here
 	once := sync.OnceFunc(func() { // when the first run trains
 		b.give(all[500:700], "desk", ledger.Random)
 		if r, err := Run(context.Background(), b.open(), b.store, b.options); err != nil || r.Outcome != Promoted {
