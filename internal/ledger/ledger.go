@@ -48,11 +48,11 @@ func connect(ctx context.Context, url string, lockWait time.Duration) (*sql.DB, 
 	scheme, _, hasScheme := strings.Cut(url, "://")
 	switch {
 	case url == "":
-		return nil, nil, fmt.Errorf("%w: no ledger is named: want a file or postgres://...", ErrInvalid)
+		return nil, nil, fmt.Errorf("%w: no ledger is named: want a file or a postgres:// URL", ErrInvalid)
 	case scheme == "postgres" || scheme == "postgresql":
 		return connectPostgres(ctx, url, lockWait)
 	case hasScheme && !strings.HasPrefix(url, "sqlite:"):
-		return nil, nil, fmt.Errorf("%w: a ledger is a file or postgres://..., not %s://", ErrInvalid, scheme)
+		return nil, nil, fmt.Errorf("%w: a ledger is a file or a postgres:// URL, none of %s", ErrInvalid, scheme)
 	}
 	path := strings.TrimPrefix(url, "sqlite:")
 	if abs, ok := strings.CutPrefix(path, "///"); ok {
