@@ -30,11 +30,13 @@ const (
 // A proof checks revisions against a ledger. A nil one checks nothing.
 type proof struct {
 	env        *env
+	cmd        *modelsVerifyCmd
 	store      *store.Store
 	model      string
 	ledger     *ledger.Ledger
 	tombstones *ledger.Tombstones
 	forgotten  [][16]byte // their digests, ascending
+	base       []store.BaseFile
 }
 
 // proof opens the ledger, which must be there, and hashes the base files.
@@ -42,11 +44,15 @@ func (c *modelsVerifyCmd) proof(e *env, m *modelsCmd, s *store.Store) (*proof, e
 	if c.AgainstLedger == "" {
 		return nil, nil
 	}
+	base, err := c.baseFiles()
+	if err != nil {
+		return nil, fmt.Errorf("--base: %w", err)
+	}
 	l, err := openLedger(e, c.AgainstLedger)
 	if err != nil {
 		return nil, err
 	}
-	p := &proof{env: e, store: s, model: m.name(), ledger: l}
+	p := &proof{env: e, cmd: c, store: s, model: m.name(), ledger: l, base: base}
 	if p.tombstones, err = l.Tombstones(e.ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -55,6 +61,14 @@ func (c *modelsVerifyCmd) proof(e *env, m *modelsCmd, s *store.Store) (*proof, e
 	}
 	slices.SortFunc(p.forgotten, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
 	return p, nil
+}
+
+// baseFiles hashes the base files.
+func (c *modelsVerifyCmd) baseFiles() ([]store.BaseFile, error) {
+	if len(c.Base) == 0 {
+		return nil, nil
+	}
+	return baseFiles(c.Base)
 }
 
 // openLedger opens a ledger that is there: a proof must not make one.
@@ -94,7 +108,11 @@ func (p *proof) add(v *verified) error {
 	if t == nil {
 		v.Checks = p.alike(outcome, why)
 	} else {
-		v.Checks = []check{p.checkForgotten(t)}
+		rows, err := p.checkRows(v, t)
+		if err != nil {
+			return err
+		}
+		v.Checks = append([]check{p.checkForgotten(t)}, rows...)
 	}
 	for _, c := range v.Checks {
 		v.OK = v.OK && c.Outcome != failed
@@ -104,7 +122,11 @@ func (p *proof) add(v *verified) error {
 
 // alike are all checks with one outcome.
 func (p *proof) alike(outcome, why string) []check {
-	return []check{{"forgotten", outcome, why}}
+	list := []check{{"forgotten", outcome, why}, {"rows", outcome, why}}
+	if p.cmd.Retrain {
+		list = append(list, check{"retrain", outcome, why})
+	}
+	return list
 }
 
 // training reads what a revision was trained on; nil, with the outcome of all checks

@@ -12,6 +12,9 @@ type modelsVerifyCmd struct {
 	Revisions     []string `arg:"" optional:"" name:"revision" help:"Revisions or aliases. Default: live."`
 	All           bool     `help:"Verify all revisions of the model."`
 	AgainstLedger string   `placeholder:"URL" help:"Prove by the ledger of labels what revisions were trained on: a file or postgres://..."`
+	Base          []string `placeholder:"FILE" help:"With --against-ledger: labelled files that revisions were trained on beside the ledger, known again by their SHA-256."`
+	Retrain       bool     `help:"With --against-ledger: train each revision again, which must give the same bytes."`
+	labelFlags    `group:"How base files are read:"`
 }
 
 // Help says what is proved.
@@ -20,8 +23,13 @@ func (c *modelsVerifyCmd) Help() string {
 
   forgotten  no text that the ledger was told to forget is among those that the
              revision was trained on, by its record in the store
+  rows       the rows that the ledger had at the position in the record, and the
+             base files, without the hold-out, have the hash of training data that
+             the model file carries
+  retrain    training on them again makes the same file (with --retrain)
 
-A check that cannot be made, as there is no record, is unknown. The exit code is 1 if a check fails; what is unknown does not fail.`
+A check that cannot be made, as there is no record or a base file is missing, is
+unknown. The exit code is 1 if a check fails; what is unknown does not fail.`
 }
 
 // A verified is the outcome of one revision.
@@ -84,8 +92,11 @@ func (c *modelsVerifyCmd) verdict() string {
 }
 
 func (c *modelsVerifyCmd) check() error {
-	if c.All && len(c.Revisions) > 0 {
+	switch {
+	case c.All && len(c.Revisions) > 0:
 		return usagef("--all: want no revision beside it")
+	case c.AgainstLedger == "" && (c.Retrain || len(c.Base) > 0):
+		return usagef("--retrain and --base: want --against-ledger beside them")
 	}
 	return nil
 }
