@@ -2,6 +2,9 @@ package serve
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 
 	"google.golang.org/grpc/status"
 
@@ -29,7 +32,11 @@ func (s *Server) ForgetTexts(ctx context.Context, req *parleyv1.ForgetTextsReque
 	if err != nil {
 		return nil, s.clerk.fail(ctx, err)
 	}
-	return s.forgotten(ctx, f, rows), nil
+	resp := s.forgotten(ctx, f, rows)
+	if int(resp.ErrorCount) < len(refs) {
+		resp.Remaining = s.withdrawTrained(ctx, l, resp)
+	}
+	return resp, nil
 }
 
 func refsOf(list []*parleyv1.TextReference) []ledger.TextRef {
@@ -89,12 +96,59 @@ func (s *Server) forgotten(ctx context.Context, f ledger.Forgotten, rows int) *p
 		resp.Results = append(resp.Results, r)
 	}
 	callOf(ctx).errors = int(resp.ErrorCount)
-	if int(resp.ErrorCount) < len(resp.Results) {
-		resp.Remaining = []parleyv1.RemainingErasure{
-			parleyv1.RemainingErasure_REMAINING_ERASURE_REVISIONS,
-			parleyv1.RemainingErasure_REMAINING_ERASURE_OTHER_LOGS,
-			parleyv1.RemainingErasure_REMAINING_ERASURE_COPIES,
+	return resp
+}
+
+// withdrawTrained withdraws the revisions that were trained on forgotten texts, and
+// returns what is still to be done. It looks for all texts that were ever forgotten,
+// so that it makes good what a call before could not do because the store was away:
+// that keeps no text from being forgotten.
+func (s *Server) withdrawTrained(ctx context.Context, l *ledger.Ledger, resp *parleyv1.ForgetTextsResponse) []parleyv1.RemainingErasure {
+	remaining := []parleyv1.RemainingErasure{
+		parleyv1.RemainingErasure_REMAINING_ERASURE_OTHER_LOGS, parleyv1.RemainingErasure_REMAINING_ERASURE_COPIES,
+	}
+	var unknown []string
+	err := errNoStore(s.parent())
+	if s.keeper != nil {
+		var withdrawn []string
+		if withdrawn, unknown, err = s.keeper.withdrawTrained(ctx, l); err != nil {
+			s.cfg.Log.Error().Str("request_id", callOf(ctx).id).Err(err).Msg("revisions trained on forgotten texts are not withdrawn")
+		}
+		for _, id := range withdrawn {
+			resp.WithdrawnRevisions = append(resp.WithdrawnRevisions, revisionName(s.parent(), id))
 		}
 	}
-	return resp
+	if err != nil || len(unknown)+len(resp.WithdrawnRevisions) > 0 {
+		remaining = slices.Insert(remaining, 0, parleyv1.RemainingErasure_REMAINING_ERASURE_REVISIONS)
+	}
+	return remaining
+}
+
+// withdrawTrained withdraws the revisions that were trained on texts that a ledger has
+// forgotten. Of the unknown nobody knows what they were trained on.
+func (k *keeper) withdrawTrained(ctx context.Context, l *ledger.Ledger) (withdrawn, unknown []string, err error) {
+	st := k.store.Load()
+	if st == nil {
+		return nil, nil, errors.New("the store could not be opened yet")
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	forgotten, err := l.Tombstones(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var digests []ledger.Digest
+	for _, t := range forgotten.List() {
+		digests = append(digests, t.Digest)
+	}
+	hits, unknown, err := st.TrainedOn(ctx, k.server.cfg.ModelName, l.ID(), digests)
+	if err != nil || len(hits) == 0 {
+		return nil, unknown, err
+	}
+	withdrawn = slices.Sorted(maps.Keys(hits))
+	if _, err := st.Withdraw(ctx, k.server.cfg.ModelName, withdrawn, "trained on a text that was forgotten"); err != nil {
+		return nil, unknown, err
+	}
+	k.hurry()
+	return withdrawn, unknown, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-nlp/parley/internal/ledger"
 	"github.com/parley-nlp/parley/internal/predictionlog"
+	"github.com/parley-nlp/parley/internal/store"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
 
@@ -87,6 +88,57 @@ func TestForgetTexts(t *testing.T) {
 		if e.Forgotten != (e.Text == "") || e.Forgotten != (e.Number <= 3) || e.Label == "" {
 			t.Errorf("got %v", e)
 		}
+	}
+}
+
+// Revisions that were trained on what is forgotten can no longer be promoted, and the
+// answer says what is known of the others.
+func TestForgetTextsWithdrawsRevisions(t *testing.T) {
+	depot, b := newDepot(t), newBook(t)
+	cfg := depot.config()
+	cfg.Labels = b.config()
+	on, off, untold := depot.publish(t, 1), depot.publish(t, 2), depot.publish(t, 3)
+	depot.alias(t, "live", off)
+	l := b.open(t)
+	seal, err := l.Tombstones(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, text := range map[string]string{on: "a goal", off: "shares"} {
+		record := store.Training{LedgerID: l.ID(), Heads: []string{"topic"}, Configuration: []byte("{}"), Digests: [][16]byte{seal.Digest(text)}}
+		if err := depot.PutTraining(t.Context(), "default", id, record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := start(t, cfg, nil)
+	s.untilLive(t, off)
+	labels := parleyv1.NewLabelServiceClient(s.conn)
+	forget := func(id, text string) *parleyv1.ForgetTextsResponse {
+		t.Helper()
+		resp, err := labels.ForgetTexts(t.Context(), &parleyv1.ForgetTextsRequest{RequestId: id, References: []*parleyv1.TextReference{byText(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	if resp := forget("1", "never trained on"); len(resp.WithdrawnRevisions) != 0 || len(resp.Remaining) != 3 {
+		t.Errorf("while nobody knows of one revision: %v", resp)
+	}
+	if err := depot.PutTraining(t.Context(), "default", untold, store.Training{LedgerID: l.ID(), Heads: []string{"topic"}, Configuration: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	if resp := forget("2", "never trained on either"); len(resp.WithdrawnRevisions) != 0 || len(resp.Remaining) != 2 {
+		t.Errorf("trained on by none: %v", resp)
+	}
+	resp := forget("3", "a goal")
+	if len(resp.WithdrawnRevisions) != 1 || resp.WithdrawnRevisions[0] != revisionPath(on) || len(resp.Remaining) != 3 {
+		t.Errorf("got %v", resp)
+	}
+	if _, err := s.promote(t, "live", on, ""); err == nil {
+		t.Error("a withdrawn revision was promoted")
+	}
+	if s.Live() != off {
+		t.Errorf("%s is live", s.Live())
 	}
 }
 

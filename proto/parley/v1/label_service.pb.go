@@ -149,9 +149,10 @@ type RemainingErasure int32
 const (
 	// Never sent.
 	RemainingErasure_REMAINING_ERASURE_UNSPECIFIED RemainingErasure = 0
-	// Revisions that were trained on the texts go on answering where an alias points to
-	// them. "classifier retrain" makes one without them, withdraws theirs, and proves
-	// it; "models gc" removes those.
+	// Withdrawn revisions are still there, and go on answering where an alias points to
+	// them; or nobody knows what some revisions were trained on; or the server has no
+	// store, or none that answers, to ask. "classifier retrain" makes a revision without
+	// the texts, and "models gc" removes those that were withdrawn.
 	RemainingErasure_REMAINING_ERASURE_REVISIONS RemainingErasure = 1
 	// The prediction logs of other servers, and rows that this one wrote since.
 	// "classifier labels forget" erases them in files.
@@ -2143,9 +2144,13 @@ type ForgetTextsResponse struct {
 	// The ledger's position at which they are forgotten.
 	Position int64 `protobuf:"varint,8,opt,name=position,proto3" json:"position,omitempty"`
 	// What is still to be done before nothing remembers the texts.
-	Remaining     []RemainingErasure `protobuf:"varint,9,rep,packed,name=remaining,proto3,enum=parley.v1.RemainingErasure" json:"remaining,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Remaining []RemainingErasure `protobuf:"varint,9,rep,packed,name=remaining,proto3,enum=parley.v1.RemainingErasure" json:"remaining,omitempty"`
+	// The revisions of the server's model that its store knows to be trained on these
+	// texts, or on texts that were forgotten before: models/{model}/revisions/{revision}.
+	// They may no longer be promoted or rolled back to.
+	WithdrawnRevisions []string `protobuf:"bytes,10,rep,name=withdrawn_revisions,json=withdrawnRevisions,proto3" json:"withdrawn_revisions,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *ForgetTextsResponse) Reset() {
@@ -2237,6 +2242,13 @@ func (x *ForgetTextsResponse) GetPosition() int64 {
 func (x *ForgetTextsResponse) GetRemaining() []RemainingErasure {
 	if x != nil {
 		return x.Remaining
+	}
+	return nil
+}
+
+func (x *ForgetTextsResponse) GetWithdrawnRevisions() []string {
+	if x != nil {
+		return x.WithdrawnRevisions
 	}
 	return nil
 }
@@ -2488,7 +2500,7 @@ const file_parley_v1_label_service_proto_rawDesc = "" +
 	"\xbaH\ar\x05 \x01(\x80\x04H\x00R\x06textId\x12\"\n" +
 	"\x05group\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05 \x01(\x80\x04H\x00R\x05groupB\x12\n" +
-	"\treference\x12\x05\xbaH\x02\b\x01\"\xfa\x02\n" +
+	"\treference\x12\x05\xbaH\x02\b\x01\"\xab\x03\n" +
 	"\x13ForgetTextsResponse\x126\n" +
 	"\aresults\x18\x01 \x03(\v2\x1c.parley.v1.ForgetTextsResultR\aresults\x12\x1f\n" +
 	"\verror_count\x18\x02 \x01(\x05R\n" +
@@ -2501,7 +2513,9 @@ const file_parley_v1_label_service_proto_rawDesc = "" +
 	"\fqueued_count\x18\x06 \x01(\x05R\vqueuedCount\x12\"\n" +
 	"\rlog_row_count\x18\a \x01(\x05R\vlogRowCount\x12\x1a\n" +
 	"\bposition\x18\b \x01(\x03R\bposition\x129\n" +
-	"\tremaining\x18\t \x03(\x0e2\x1b.parley.v1.RemainingErasureR\tremaining\"j\n" +
+	"\tremaining\x18\t \x03(\x0e2\x1b.parley.v1.RemainingErasureR\tremaining\x12/\n" +
+	"\x13withdrawn_revisions\x18\n" +
+	" \x03(\tR\x12withdrawnRevisions\"j\n" +
 	"\x11ForgetTextsResult\x12\x1e\n" +
 	"\tforgotten\x18\x01 \x01(\x03H\x00R\tforgotten\x12*\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\t\n" +

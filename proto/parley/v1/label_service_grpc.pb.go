@@ -76,8 +76,9 @@ type LabelServiceClient interface {
 	SkipDocument(ctx context.Context, in *SkipDocumentRequest, opts ...grpc.CallOption) (*SkipDocumentResponse, error)
 	// Erases texts, for ever: from the ledger with all that names them, from the queue
 	// and from this server's prediction log. The ledger keeps salted digests, so that
-	// they are never taken again and models trained on them can be found. What an
-	// answer cannot say is done is in ForgetTextsResponse.remaining. Role: eraser.
+	// they are never taken again and models trained on them can be found: those of the
+	// server's store are withdrawn. What an answer cannot say is done is in
+	// ForgetTextsResponse.remaining. Role: eraser.
 	ForgetTexts(ctx context.Context, in *ForgetTextsRequest, opts ...grpc.CallOption) (*ForgetTextsResponse, error)
 }
 
@@ -207,8 +208,9 @@ type LabelServiceServer interface {
 	SkipDocument(context.Context, *SkipDocumentRequest) (*SkipDocumentResponse, error)
 	// Erases texts, for ever: from the ledger with all that names them, from the queue
 	// and from this server's prediction log. The ledger keeps salted digests, so that
-	// they are never taken again and models trained on them can be found. What an
-	// answer cannot say is done is in ForgetTextsResponse.remaining. Role: eraser.
+	// they are never taken again and models trained on them can be found: those of the
+	// server's store are withdrawn. What an answer cannot say is done is in
+	// ForgetTextsResponse.remaining. Role: eraser.
 	ForgetTexts(context.Context, *ForgetTextsRequest) (*ForgetTextsResponse, error)
 	mustEmbedUnimplementedLabelServiceServer()
 }
