@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"data/learningcurve":       {"data", "internal/dataset", "internal/train"},
 	"internal/authority":       {},
 	"internal/bayesian":        {},
+	"internal/copies":          {"internal/model"},
 	"internal/dataset":         {"github.com/bmatcuk/doublestar/v4", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "golang.org/x/text"},
 	"internal/exact":           {},
 	"internal/guard":           {"internal/reload", "internal/rpcerror", "proto/parley/v1", "github.com/rs/zerolog", "google.golang.org/grpc"},
@@ -46,7 +47,8 @@ var allowed = map[string][]string{
 	"internal/serve":           {"internal/guard", "internal/metrics", "internal/model", "internal/predictionlog", "internal/rpcerror", "internal/store", "proto/parley/v1", "buf.build/go/protovalidate", "github.com/grpc-ecosystem/go-grpc-middleware/v2", "github.com/prometheus/client_golang", "github.com/rs/zerolog", "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc", "go.opentelemetry.io/otel", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
 	"internal/serve/servetest": {},
 	"internal/store":           {"internal/model", "gocloud.dev/blob", "gocloud.dev/gcerrors", "golang.org/x/sync"},
-	"internal/train":           {"internal/bayesian", "internal/dataset", "internal/exact", "internal/judge", "internal/model"},
+	"internal/suggest":         {"internal/copies", "internal/dataset", "internal/exact", "internal/model", "internal/train"},
+	"internal/train":           {"internal/bayesian", "internal/copies", "internal/dataset", "internal/exact", "internal/judge", "internal/model"},
 	"proto/parley/v1":          {"buf.build/gen/go/bufbuild/protovalidate", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},
 }
 
