@@ -38,6 +38,7 @@ type cli struct {
 	Serve     serveCmd     `cmd:"" help:"Serve classifications over gRPC."`
 	Bench     benchCmd     `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`
 	Models    modelsCmd    `cmd:"" help:"Keep revisions of models in a store: publish, compare, promote, roll back."`
+	Labels    labelsCmd    `cmd:"" help:"Keep labels in a ledger: add, annotate, resolve, forget, export."`
 	Key       keyCmd       `cmd:"" help:"Make a bearer key that may call a server."`
 	Config    configCmd    `cmd:"" name:"config" help:"Print the configuration that a command would work with, without secrets."`
 	Import    importCmd    `cmd:"" help:"Take over a model of the Go libraries navossoc/bayesian and jbrukh/bayesian, or answer as it does."`

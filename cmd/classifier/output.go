@@ -16,6 +16,15 @@ import (
 // device, a pipe) is written to; a link stays, and what it points to is
 // replaced.
 func writeOutput(path string, write func(io.Writer) error) error {
+	return writeWith(path, 0o644, write)
+}
+
+// writePrivate is writeOutput for what nobody else may read.
+func writePrivate(path string, write func(io.Writer) error) error {
+	return writeWith(path, 0o600, write)
+}
+
+func writeWith(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	target, special, err := resolveOutput(path)
 	if err != nil {
 		return err
@@ -23,7 +32,7 @@ func writeOutput(path string, write func(io.Writer) error) error {
 	if special {
 		return writeSpecial(target, write)
 	}
-	f, err := renameio.NewPendingFile(target, renameio.WithPermissions(0o644))
+	f, err := renameio.NewPendingFile(target, renameio.WithPermissions(mode))
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

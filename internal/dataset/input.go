@@ -160,7 +160,7 @@ func (in *input) lineEnd(from int) (int, error) {
 	}
 }
 
-// peekLine returns the first line that is not blank, or as much of it as the
+// peekLine returns the first line that is not blank nor being erased, or as much of it as the
 // limit allows, and consumes nothing.
 func (in *input) peekLine() ([]byte, error) {
 	for from := 0; ; {
@@ -171,7 +171,7 @@ func (in *input) peekLine() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if line := in.data()[from:end]; len(bytes.TrimSpace(line)) > 0 {
+		if line := in.data()[from:end]; len(bytes.TrimSpace(line)) > 0 && line[0] != erasing {
 			return bytes.TrimLeft(line, " \r\n"), nil
 		}
 		from = end

@@ -15,6 +15,10 @@ type jsonl struct {
 	started bool // something other than white space has been seen
 }
 
+// erasing is the sign CANCEL. A line that begins with it is a row of a prediction log
+// that is being erased, or was when whoever did it was interrupted.
+const erasing = 0x18
+
 const jsonSpace = " \t\r\n"
 
 // next reads the next row into t.
@@ -32,7 +36,7 @@ func (j *jsonl) next(t *table) error {
 		line, begins := j.in.data()[:end], j.in.line
 		j.in.consume(end)
 		trimmed := bytes.TrimLeft(line, jsonSpace)
-		if len(trimmed) == 0 {
+		if len(trimmed) == 0 || trimmed[0] == erasing {
 			continue
 		}
 		if !j.started && trimmed[0] == '[' {

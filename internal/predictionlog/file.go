@@ -1,6 +1,7 @@
 package predictionlog
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +16,7 @@ type file struct {
 	keep     int // older files
 	f        *os.File
 	size     int64
+	shared   bool // Forget may erase rows of it
 }
 
 // mode: texts are for nobody but the one who runs the server.
@@ -38,7 +40,7 @@ func (l *file) open() error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	l.f, l.size = f, info.Size()
+	l.f, l.size, l.shared = f, info.Size(), info.Mode().IsRegular()
 	return nil
 }
 
@@ -54,6 +56,10 @@ func (l *file) write(lines []byte) error {
 		if err := l.rotate(); err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}
+	}
+	if l.shared { // without the lock, a text may be erased and logged at the same time
+		_ = lock(context.Background(), l.f)
+		defer unlock(l.f)
 	}
 	n, err := l.f.Write(lines)
 	if err != nil && n > 0 {

@@ -145,8 +145,12 @@ func (l *Log) write() {
 	var lines bytes.Buffer
 	for first := range l.queue {
 		lines.Reset()
-		rows := int64(0)
+		rows, waiting := int64(0), []chan struct{}{}
 		for r := first; r != nil; r = l.more(lines.Len()) {
+			if r.flushed != nil {
+				waiting = append(waiting, r.flushed)
+				continue
+			}
 			l.queued.Add(-int64(r.size()))
 			l.redact(r)
 			if err := r.line(&lines, l.cfg.Share); err != nil {
@@ -155,7 +159,12 @@ func (l *Log) write() {
 			}
 			rows++
 		}
-		l.outcome(rows, int64(lines.Len()), l.file.write(lines.Bytes()))
+		if lines.Len() > 0 {
+			l.outcome(rows, int64(lines.Len()), l.file.write(lines.Bytes()))
+		}
+		for _, w := range waiting {
+			close(w)
+		}
 	}
 	if err := l.file.close(); err != nil {
 		l.closed = fmt.Errorf("prediction log: %w", err)

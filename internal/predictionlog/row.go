@@ -19,6 +19,9 @@ type Row struct {
 	Revision    string // SHA-256 of the model file that answered
 	RequestID   string
 	Time        time.Time
+
+	// flushed makes it no row: it is closed when those before it were written.
+	flushed chan struct{}
 }
 
 // A Prediction is what one head says.

@@ -127,7 +127,11 @@ func namesThisMachine(host string) bool {
 
 func (a *AdminPort) ready(w http.ResponseWriter, _ *http.Request) {
 	if a.server.Ready() {
-		say(w, http.StatusOK, "ready")
+		text := "ready"
+		if a.server.Withdrawal() != nil {
+			text = "ready, but the live revision has been withdrawn"
+		}
+		say(w, http.StatusOK, text)
 		return
 	}
 	say(w, http.StatusServiceUnavailable, "not ready")

@@ -90,7 +90,7 @@ func (k *keeper) target(ctx context.Context, st *store.Store, id string) (string
 // describe describes a revision of which the store has a card.
 func (k *keeper) describe(card *store.Card) *parleyv1.ModelRevision {
 	if h := k.server.held.Load(); h != nil && h.byID[card.Revision] != nil {
-		return h.byID[card.Revision].describe()
+		return k.server.describeHeld(h.byID[card.Revision])
 	}
 	out := &parleyv1.ModelRevision{
 		Name:               revisionName(k.server.parent(), card.Revision),
@@ -101,6 +101,7 @@ func (k *keeper) describe(card *store.Card) *parleyv1.ModelRevision {
 		State:              parleyv1.RevisionState_REVISION_STATE_AVAILABLE,
 	}
 	describeOrigin(out, card)
+	k.describeWithdrawal(out, card.Revision)
 	for _, h := range card.Heads {
 		if e := h.Evaluation; e.Examples > 0 {
 			out.Evaluations = append(out.Evaluations, describeEvaluation(h.Head, &model.Evaluation{
@@ -123,6 +124,9 @@ func (k *keeper) describe(card *store.Card) *parleyv1.ModelRevision {
 // ModelService may know.
 func (k *keeper) statusOf(ctx context.Context, err error, id string) error {
 	parent := k.server.parent()
+	if w, ok := errors.AsType[*store.WithdrawnError](err); ok {
+		return errWithdrawn(parent, w.Revision, w.Reason)
+	}
 	switch {
 	case err == nil:
 		return nil

@@ -83,6 +83,9 @@ func (k *keeper) errNotHeld(parent, id string) error {
 	if k == nil {
 		return errRevisionNotFound(parent, revisionName(parent, id))
 	}
+	if w := k.withdrawal(id); w != nil {
+		return errWithdrawn(parent, id, w.Reason)
+	}
 	state, _ := k.stateOf(id)
 	if state != parleyv1.RevisionState_REVISION_STATE_UNSPECIFIED {
 		return errRevisionNotReady(parent, id, state)

@@ -15,6 +15,8 @@ func (k *keeper) holds(id string) bool {
 }
 
 // wanted lists the revisions that should be in memory, the most important first.
+// Withdrawn ones are wanted only where an alias points to them: it goes on
+// answering until it is moved.
 func (k *keeper) wanted(state store.State) []string {
 	live := state.Aliases[k.cfg.Alias]
 	list := []string{live.Revision, live.Previous}
@@ -36,7 +38,21 @@ func (k *keeper) wanted(state store.State) []string {
 			}
 		}
 	}
-	return unique(list)
+	return slices.DeleteFunc(unique(list), func(id string) bool { return withdrawnFrom(state, id) })
+}
+
+// withdrawnFrom reports whether a revision was withdrawn and no alias points to it
+// any more.
+func withdrawnFrom(state store.State, id string) bool {
+	if state.Withdrawn(id) == nil {
+		return false
+	}
+	for _, a := range state.Aliases {
+		if a.Revision == id {
+			return false
+		}
+	}
+	return true
 }
 
 // unique leaves out empty strings and all but the first of equal ones.
@@ -143,7 +159,7 @@ func (k *keeper) choose(state store.State, memory map[string]*revision, before *
 		}
 	}
 	next.aliases[k.cfg.Alias] = next.live
-	next.previous = previous(next, target.Previous, before)
+	next.previous = previous(next, target.Previous, before, state)
 	var pair *shadowPair
 	if before != nil {
 		pair = before.pair
@@ -179,7 +195,7 @@ func (k *keeper) unusable(id string) bool {
 }
 
 // previous is the revision that a rollback would make live, if it is in memory.
-func previous(next *held, id string, before *held) *revision {
+func previous(next *held, id string, before *held, state store.State) *revision {
 	candidates := []string{id}
 	if before != nil {
 		candidates = append(candidates, before.live.id)
@@ -188,7 +204,7 @@ func previous(next *held, id string, before *held) *revision {
 		}
 	}
 	for _, c := range candidates {
-		if r := next.byID[c]; r != nil && r != next.live {
+		if r := next.byID[c]; r != nil && r != next.live && state.Withdrawn(c) == nil {
 			return r
 		}
 	}

@@ -24,6 +24,8 @@ type keeper struct {
 	turn   chan struct{}               // whoever fills it may load and change what is held
 	wake   chan struct{}               // look at the store now
 
+	warned string // the live revision whose withdrawal was logged; for who has the turn
+
 	mu       sync.Mutex
 	state    store.State         // as last read
 	failures map[string]*failure // by revision, of the last attempt to load it

@@ -153,7 +153,7 @@ func (s *Server) GetModelRevision(ctx context.Context, req *parleyv1.GetModelRev
 func (s *Server) describe(ctx context.Context, name, id string) (*parleyv1.ModelRevision, error) {
 	if h := s.held.Load(); h != nil {
 		if r, err := h.resolve(name); err == nil {
-			return r.describe(), nil
+			return s.describeHeld(r), nil
 		}
 	} else if s.keeper == nil {
 		return nil, errNotReady()
@@ -162,6 +162,15 @@ func (s *Server) describe(ctx context.Context, name, id string) (*parleyv1.Model
 		return nil, errRevisionNotFound(s.parent(), name)
 	}
 	return s.keeper.revision(ctx, id)
+}
+
+// describeHeld describes a revision in memory, with what the store says of it.
+func (s *Server) describeHeld(r *revision) *parleyv1.ModelRevision {
+	out := r.describe()
+	if s.keeper != nil {
+		s.keeper.describeWithdrawal(out, r.id)
+	}
+	return out
 }
 
 // describe describes a revision in memory.

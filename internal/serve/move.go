@@ -90,7 +90,7 @@ func (k *keeper) prepare(ctx context.Context, m *move) (*revision, store.State, 
 	case m.back && !exists:
 		return nil, state, errRevisionNotFound(m.parent, revisionName(m.parent, m.alias))
 	case m.back && alias.Previous == "":
-		return nil, state, errNoPrevious(m.parent, m.alias)
+		return nil, state, k.errNoTarget(ctx, m, state)
 	case m.back:
 		m.to = alias.Previous
 	case isAlias:
@@ -98,11 +98,28 @@ func (k *keeper) prepare(ctx context.Context, m *move) (*revision, store.State, 
 	case !revisionID.MatchString(m.to):
 		return nil, state, errRevisionNotFound(m.parent, revisionName(m.parent, m.to))
 	}
+	if w := state.Withdrawn(m.to); w != nil {
+		return nil, state, errWithdrawn(m.parent, m.to, w.Reason)
+	}
 	if h := k.server.held.Load(); h != nil && h.byID[m.to] != nil {
 		return h.byID[m.to], state, nil
 	}
 	r, err := k.load(ctx, m.to)
 	return r, state, k.statusOf(ctx, err, m.to)
+}
+
+// errNoTarget says why an alias cannot be rolled back.
+func (k *keeper) errNoTarget(ctx context.Context, m *move, state store.State) error {
+	soon, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	_, err := k.store.Load().RollbackTarget(soon, state, k.server.cfg.ModelName, m.alias)
+	if w, ok := errors.AsType[*store.WithdrawnError](err); ok {
+		return errWithdrawn(m.parent, w.Revision, w.Reason)
+	}
+	if err != nil && !errors.Is(err, store.ErrNoPrevious) {
+		return k.statusOf(ctx, err, m.alias)
+	}
+	return errNoPrevious(m.parent, m.alias)
 }
 
 // maxMoves is how often a move that depends on no etag is tried when others move

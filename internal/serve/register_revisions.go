@@ -26,6 +26,12 @@ func (t *telemetry) registerRevisions(s *Server) {
 	r.Counter("shadow_documents_total", texts, metrics.Read(&s.shadow.scored), "outcome", "scored")
 	r.Counter("shadow_documents_total", texts, metrics.Read(&s.shadow.dropped), "outcome", "dropped")
 	r.Counter("shadow_documents_total", texts, metrics.Read(&s.shadow.failed), "outcome", "failed")
+	r.Gauge("live_revision_withdrawn", "1: the live revision has been withdrawn, and answers until live is moved.", func() float64 {
+		if s.Withdrawal() != nil {
+			return 1
+		}
+		return 0
+	})
 	r.MustRegister(agreement{s})
 }
 

@@ -20,7 +20,7 @@ const (
 type Alias struct {
 	Name     string    `json:"alias"`
 	Revision string    `json:"revision"`
-	Previous string    `json:"previous,omitempty"` // the revision before; "" for none
+	Previous string    `json:"previous,omitempty"` // the newest before that was not withdrawn; "" for none
 	Time     time.Time `json:"time"`               // of the move
 	Reason   string    `json:"reason,omitempty"`
 }
@@ -87,8 +87,8 @@ func (s *Store) alias(state State, name, alias string) (Alias, error) {
 // SetAlias points an alias to a revision and returns the state after it. Unless
 // etag is empty, it must be that of the model's state: of several callers with
 // the same etag one succeeds, the others have ErrEtagMismatch. To point an alias
-// where it points already changes nothing. After ErrUnavailable the alias may
-// have moved.
+// where it points already changes nothing. A revision that was withdrawn is
+// ErrWithdrawn. After ErrUnavailable the alias may have moved.
 func (s *Store) SetAlias(ctx context.Context, name, alias, revision, etag, reason string) (State, error) {
 	if err := checkRevision(revision); err != nil {
 		return State{}, err
@@ -97,15 +97,12 @@ func (s *Store) SetAlias(ctx context.Context, name, alias, revision, etag, reaso
 }
 
 // Rollback points an alias to the revision that it pointed to before its last
-// move, as SetAlias does; so a second one undoes the first. An alias that never
-// moved has ErrNoPrevious.
+// move, as SetAlias does; so a second one undoes the first. If that revision was
+// withdrawn, it is the newest before that was not. An alias without such a one has
+// ErrNoPrevious.
 func (s *Store) Rollback(ctx context.Context, name, alias, etag, reason string) (State, error) {
 	return s.move(ctx, name, alias, etag, reason, func(state State) (string, error) {
-		a, err := s.alias(state, name, alias)
-		if err == nil && a.Previous == "" {
-			err = fmt.Errorf("%s: model %s: alias %q: %w", s, name, alias, ErrNoPrevious)
-		}
-		return a.Previous, err
+		return s.RollbackTarget(ctx, state, name, alias)
 	})
 }
 
@@ -143,6 +140,9 @@ func (s *Store) tryMove(ctx context.Context, name, alias, etag, reason string, t
 		return State{}, fmt.Errorf("%s: model %s: %w: want %s, it is %s", s, name, ErrEtagMismatch, etag, state.Etag)
 	}
 	revision, err := target(state)
+	if err == nil {
+		err = s.errWithdrawn(name, revision, &state.entry)
+	}
 	if err != nil {
 		return State{}, err
 	}
@@ -184,9 +184,20 @@ func (e entry) moved(alias, revision, reason string, at time.Time) entry {
 	if revision == "" {
 		delete(next.Aliases, alias)
 	} else {
-		next.Aliases[alias] = Alias{alias, revision, from.Revision, next.Time, reason}
+		next.Aliases[alias] = Alias{alias, revision, e.before(from, revision), next.Time, reason}
 	}
 	return next
+}
+
+// before is where an alias rolls back to once it has moved to another revision.
+func (e *entry) before(from Alias, to string) string {
+	switch {
+	case e.withdrawn(from.Revision) == nil:
+		return from.Revision
+	case from.Previous == to:
+		return ""
+	}
+	return from.Previous
 }
 
 // add writes the entry that follows the newest one. It is errExists if there is

@@ -20,7 +20,14 @@ func child(args []string) int {
 	err := fmt.Errorf("unknown: %q", args)
 	switch args[0] {
 	case "publish":
-		err = publishFiles(args[1], args[2:])
+		err = publishFiles(args[1], args[2:], nil)
+	case "publish-trained":
+		t := trainingOf(1, 2)
+		err = publishFiles(args[1], args[2:], &t)
+	case "promote":
+		err = promoteOnce(args[1], args[2])
+	case "withdraw":
+		err = withdrawForever(args[1], args[2], args[3])
 	case "race":
 		err = raceOnce(args[1], args[2], args[3])
 	}
@@ -31,8 +38,9 @@ func child(args []string) int {
 	return 0
 }
 
-// publishFiles publishes model files and points live to each.
-func publishFiles(url string, files []string) error {
+// publishFiles publishes model files, with a training unless that is nil, and points
+// live to each.
+func publishFiles(url string, files []string, t *Training) error {
 	ctx := context.Background()
 	s, err := Open(ctx, url)
 	if err != nil {
@@ -53,7 +61,7 @@ func publishFiles(url string, files []string) error {
 	}
 	fmt.Println("ready")
 	for _, m := range models {
-		if _, err := s.Publish(ctx, "news", m, Provenance{}); err != nil {
+		if _, err := s.publish(ctx, "news", m, Provenance{}, t); err != nil {
 			return err
 		}
 		if _, err := s.SetAlias(ctx, "news", Live, m.Revision(), "", ""); err != nil {
@@ -84,6 +92,51 @@ func raceOnce(url, revision, etag string) error {
 		return err
 	}
 	return nil
+}
+
+// promoteOnce waits until its input ends, points live to a revision unless that has
+// been withdrawn, and says whether it won.
+func promoteOnce(url, revision string) error {
+	ctx := context.Background()
+	s, err := Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	fmt.Println("ready")
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
+	_, err = s.SetAlias(ctx, "news", Live, revision, "", "")
+	switch {
+	case err == nil:
+		fmt.Println("won")
+	case !errors.Is(err, ErrWithdrawn):
+		return err
+	}
+	return nil
+}
+
+// withdrawForever withdraws one revision after the other, says which, and moves
+// live in between.
+func withdrawForever(url, live, round string) error {
+	ctx := context.Background()
+	s, err := Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	fmt.Println("ready")
+	for i := 0; ; i++ {
+		sum := sha([]byte(fmt.Sprint(round, " ", i)))
+		if _, err := s.Withdraw(ctx, "news", []string{sum}, "killed"); err != nil {
+			return err
+		}
+		fmt.Println(sum)
+		if _, err := s.SetAlias(ctx, "news", fmt.Sprintf("a%d", i%3), live, "", ""); err != nil {
+			return err
+		}
+	}
 }
 
 // A process is a started child.

@@ -5,8 +5,10 @@
 //	parley-store.json                        marks a store, with its format
 //	models/NAME/files/REVISION.model         model files
 //	models/NAME/cards/REVISION.json          their cards
+//	models/NAME/training/REVISION.training   what they were trained on, if that is known
 //	models/NAME/verdicts/REVISION/TIME.json  what gates said of them
-//	models/NAME/aliases/NUMBER.json          a log: where aliases pointed after each move
+//	models/NAME/aliases/NUMBER.json          a log: where aliases pointed after each move,
+//	                                         and which revisions were withdrawn
 //
 // A revision is the SHA-256 of its file. It exists once its card does, and the
 // card is written last: a publisher that dies leaves nothing to be seen.

@@ -22,8 +22,13 @@ var (
 	ErrAmbiguous = errors.New("ambiguous")
 	// ErrEtagMismatch: an alias of the model has moved since.
 	ErrEtagMismatch = errors.New("etag mismatch")
-	// ErrNoPrevious: the alias has pointed to one revision only.
+	// ErrNoPrevious: the alias has pointed to one revision only, or all before have
+	// been withdrawn.
 	ErrNoPrevious = errors.New("no previous revision")
+	// ErrWithdrawn: the revision has been withdrawn and may not answer any more.
+	ErrWithdrawn = errors.New("withdrawn revision")
+	// ErrExists: something else is there already that never changes.
+	ErrExists = errors.New("exists already")
 	// ErrBusy: the revision is being removed, or another removal is under way.
 	ErrBusy = errors.New("being removed")
 )

@@ -118,7 +118,7 @@ func TestDamagedLog(t *testing.T) {
 
 func TestLaterFormat(t *testing.T) {
 	dir := t.TempDir()
-	for data, want := range map[string]error{`{"format": 2}`: ErrIncompatible, `{}`: ErrCorrupt, `x`: ErrCorrupt} {
+	for data, want := range map[string]error{`{"format": 3}`: ErrIncompatible, `{}`: ErrCorrupt, `x`: ErrCorrupt} {
 		if err := os.WriteFile(filepath.Join(dir, markerKey), []byte(data), 0o644); err != nil {
 			t.Fatal(err)
 		}

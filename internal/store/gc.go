@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Keep says what GC keeps. What aliases point to, and pointed to before, always
-// stays.
+// Keep says what GC keeps. What aliases point to, and would roll back to, always
+// stays. Revisions that were withdrawn go, whatever it says, unless an alias points
+// to them.
 type Keep struct {
 	Newest int           // so many revisions of a model, whatever points to them
 	Moves  int           // so many moves of each alias, with the revisions they name
@@ -27,7 +28,7 @@ const MinAge = time.Hour
 type Removal struct {
 	Model     string   `json:"model"`
 	Revisions []string `json:"revisions,omitempty"`
-	Files     []string `json:"files,omitempty"` // of revisions that were never published whole
+	Files     []string `json:"files,omitempty"` // of revisions that were never published whole, or not removed whole
 	Entries   int      `json:"log_entries"`     // of the log of aliases
 	Temporary int      `json:"temporary_files"` // of publishers that died
 	Bytes     int64    `json:"bytes"`           // of model files and temporary ones
@@ -77,7 +78,7 @@ func (s *Store) tryGC(ctx context.Context, name string, keep Keep, dry bool) (Re
 	if since := s.now().Sub(state.entry.RemovingSince); len(state.entry.Removing) > 0 && since < 2*sweepTime {
 		return Removal{}, fmt.Errorf("%s: model %s: %w: another removal began %s ago", s, name, ErrBusy, since.Round(time.Second))
 	}
-	g, err := s.survey(ctx, name, keep)
+	g, err := s.survey(ctx, state, name, keep)
 	if err != nil || dry {
 		return g.Removal, err
 	}
@@ -95,13 +96,15 @@ func (s *Store) tryGC(ctx context.Context, name string, keep Keep, dry bool) (Re
 // A garbage is what can be removed.
 type garbage struct {
 	Removal
+	state  State
+	now    time.Time
 	before time.Time // what is younger stays
 	keys   []string  // of log entries and temporary files
 }
 
 // survey finds what can be removed.
-func (s *Store) survey(ctx context.Context, name string, keep Keep) (garbage, error) {
-	g := garbage{Removal: Removal{Model: name}, before: s.now().Add(-keep.Age)}
+func (s *Store) survey(ctx context.Context, state State, name string, keep Keep) (garbage, error) {
+	g := garbage{Removal: Removal{Model: name}, state: state, before: s.now().Add(-keep.Age), now: s.now()}
 	entries, err := s.entries(ctx, name)
 	if err != nil {
 		return g, err
@@ -111,7 +114,11 @@ func (s *Store) survey(ctx context.Context, name string, keep Keep) (garbage, er
 	if err != nil {
 		return g, err
 	}
-	g.surveyRevisions(cards, files, kept, keep.Newest)
+	g.surveyRevisions(cards, kept, keep.Newest)
+	g.surveyFiles(cards, files)
+	for _, r := range slices.Concat(g.Revisions, g.Files) {
+		g.Bytes += files[r].bytes
+	}
 	return g, s.surveyTemporary(ctx, &g)
 }
 
@@ -141,8 +148,8 @@ func (g *garbage) surveyLog(entries []entry, moves int) map[string]bool {
 	return kept
 }
 
-// surveyRevisions finds the revisions and the lone files that can go.
-func (g *garbage) surveyRevisions(cards, files map[string]object, kept map[string]bool, newest int) {
+// surveyRevisions finds the revisions that can go.
+func (g *garbage) surveyRevisions(cards map[string]object, kept map[string]bool, newest int) {
 	byAge := slices.SortedFunc(maps.Keys(cards), func(a, b string) int {
 		if c := cards[b].modified.Compare(cards[a].modified); c != 0 {
 			return c
@@ -150,16 +157,43 @@ func (g *garbage) surveyRevisions(cards, files map[string]object, kept map[strin
 		return strings.Compare(a, b)
 	})
 	for i, r := range byAge {
-		if i >= newest && !kept[r] && cards[r].modified.Before(g.before) {
-			g.Revisions, g.Bytes = append(g.Revisions, r), g.Bytes+files[r].bytes
+		goes := i >= newest && !kept[r] && cards[r].modified.Before(g.before)
+		if g.state.Withdrawn(r) != nil {
+			goes = !g.state.pointsTo(r)
+		}
+		if goes {
+			g.Revisions = append(g.Revisions, r)
 		}
 	}
 	slices.Sort(g.Revisions)
+}
+
+// surveyFiles finds the lone files that can go.
+func (g *garbage) surveyFiles(cards, files map[string]object) {
 	for _, r := range slices.Sorted(maps.Keys(files)) {
-		if _, published := cards[r]; !published && files[r].modified.Before(g.before) {
-			g.Files, g.Bytes = append(g.Files, r), g.Bytes+files[r].bytes
+		if _, published := cards[r]; !published && g.old(r, files[r]) {
+			g.Files = append(g.Files, r)
 		}
 	}
+}
+
+// old reports whether a lone file can go. What was withdrawn need not wait until
+// it is as old as Keep says, only until no publisher can be at it.
+func (g *garbage) old(revision string, file object) bool {
+	if g.state.Withdrawn(revision) != nil {
+		return file.modified.Before(g.now.Add(-MinAge))
+	}
+	return file.modified.Before(g.before)
+}
+
+// pointsTo reports whether an alias points to a revision.
+func (s *State) pointsTo(revision string) bool {
+	for _, a := range s.Aliases {
+		if a.Revision == revision {
+			return true
+		}
+	}
+	return false
 }
 
 // surveyTemporary finds the temporary files that dead publishers left in a
@@ -175,13 +209,26 @@ func (s *Store) surveyTemporary(ctx context.Context, g *garbage) error {
 	return err
 }
 
-// objects lists the cards and files of a model, by revision.
+// objects lists the cards of a model, and its files with the records of trainings,
+// by revision.
 func (s *Store) objects(ctx context.Context, name string) (cards, files map[string]object, err error) {
 	cards, err = s.byRevision(ctx, modelPrefix(name)+"cards/", ".json")
 	if err != nil {
 		return nil, nil, err
 	}
 	files, err = s.byRevision(ctx, modelPrefix(name)+"files/", ".model")
+	if err != nil {
+		return nil, nil, err
+	}
+	records, err := s.byRevision(ctx, trainingPrefix(name), trainingSuffix)
+	for r, o := range records {
+		f := files[r]
+		if o.modified.After(f.modified) {
+			f.modified = o.modified
+		}
+		f.bytes += o.bytes
+		files[r] = f
+	}
 	return cards, files, err
 }
 
@@ -216,7 +263,7 @@ func (s *Store) sweep(ctx context.Context, last entry, g *garbage) error {
 	}
 	g.Files = slices.DeleteFunc(g.Files, func(r string) bool {
 		_, published := cards[r]
-		stays := published || files[r].modified.After(g.before)
+		stays := published || !g.old(r, files[r])
 		if stays {
 			g.Bytes -= files[r].bytes
 		}
@@ -232,7 +279,7 @@ func (s *Store) sweep(ctx context.Context, last entry, g *garbage) error {
 
 // removeRevision removes all of a revision, its card first.
 func (s *Store) removeRevision(ctx context.Context, name, revision string) error {
-	keys := []string{cardKey(name, revision), fileKey(name, revision)}
+	keys := []string{cardKey(name, revision), fileKey(name, revision), trainingKey(name, revision)}
 	verdicts, err := s.bucket.list(ctx, verdictPrefix(name, revision), 0)
 	if err != nil {
 		return err

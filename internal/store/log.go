@@ -27,6 +27,8 @@ type entry struct {
 	// Removing are the revisions that GC has begun to remove.
 	Removing      []string  `json:"removing,omitempty"`
 	RemovingSince time.Time `json:"removing_since,omitzero"`
+	// Withdrawn are the revisions that may no longer answer.
+	Withdrawn []Withdrawal `json:"withdrawn,omitempty"`
 }
 
 // A Move is one move of an alias.
@@ -116,6 +118,11 @@ func (e *entry) check(number uint64) error {
 	for name, a := range e.Aliases {
 		if err := errors.Join(checkAlias(name), checkRevision(a.Revision)); err != nil || a.Name != name {
 			return fmt.Errorf("alias %q points to %q", name, a.Revision)
+		}
+	}
+	for _, w := range e.Withdrawn {
+		if !slices.IsSorted(w.Revisions) {
+			return errors.New("its withdrawn revisions have no order")
 		}
 	}
 	return nil

@@ -14,16 +14,43 @@ import (
 // Publish makes m a revision of the model of that name and returns its card. One
 // that is there already keeps its card; its file is repaired if it is damaged.
 //
-// Any number of publishers may run at once. One that is killed leaves no
+// One that was withdrawn is ErrWithdrawn. Any number of publishers may run at once. One that is killed leaves no
 // revision, but maybe a file that nothing names, which GC removes.
 func (s *Store) Publish(ctx context.Context, name string, m *model.Model, about Provenance) (Card, error) {
+	return s.publish(ctx, name, m, about, nil)
+}
+
+// PublishTrained does what Publish does, and records what the model was trained on
+// before there is a revision to be seen. A record that is there stays, as a card
+// does.
+func (s *Store) PublishTrained(ctx context.Context, name string, m *model.Model, about Provenance, t Training) (Card, error) {
+	if err := t.check(); err != nil {
+		return Card{}, err
+	}
+	return s.publish(ctx, name, m, about, &t)
+}
+
+// record writes the record of a training, unless there is none to write or one
+// there already.
+func (s *Store) record(ctx context.Context, name, revision string, t *Training) error {
+	if t == nil {
+		return nil
+	}
+	err := s.createTraining(ctx, name, revision, t)
+	if errors.Is(err, ErrExists) {
+		return nil
+	}
+	return err
+}
+
+func (s *Store) publish(ctx context.Context, name string, m *model.Model, about Provenance, t *Training) (Card, error) {
 	if err := errors.Join(checkModel(name), about.check()); err != nil {
 		return Card{}, err
 	}
 	card, err := s.Card(ctx, name, m.Revision())
 	switch {
 	case err == nil:
-		return card, s.repair(ctx, name, m)
+		return card, s.publishAgain(ctx, name, m, t)
 	case !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrCorrupt):
 		return Card{}, err
 	}
@@ -36,7 +63,13 @@ func (s *Store) Publish(ctx context.Context, name string, m *model.Model, about 
 	if err := s.bucket.put(ctx, fileKey(name, m.Revision()), m.Bytes()); err != nil {
 		return Card{}, err
 	}
+	if err := s.record(ctx, name, m.Revision(), t); err != nil {
+		return Card{}, err
+	}
 	state, err := s.State(ctx, name)
+	if err == nil {
+		err = s.errWithdrawn(name, m.Revision(), &state.entry)
+	}
 	if err != nil {
 		return Card{}, err
 	}
@@ -64,23 +97,38 @@ func (s *Store) writeCard(ctx context.Context, card Card, damaged bool) (Card, e
 	if err == nil || !errors.Is(err, errExists) {
 		return card, err
 	}
-	return s.createdCard(ctx, card.Model, card.Revision)
+	return created(ctx, func() (Card, error) { return s.Card(ctx, card.Model, card.Revision) })
 }
 
-// createdCard returns a card that another publisher has just created. Some S3
-// servers refuse to create it a moment before they show it.
-func (s *Store) createdCard(ctx context.Context, name, revision string) (Card, error) {
+// created reads what another has just created. Some S3 servers refuse to create it
+// a moment before they show it.
+func created[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	for wait := 5 * time.Millisecond; ; wait *= 2 {
-		card, err := s.Card(ctx, name, revision)
+		v, err := read()
 		if !errors.Is(err, ErrNotFound) || wait > time.Second {
-			return card, err
+			return v, err
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return Card{}, ctx.Err()
+			return v, ctx.Err()
 		}
 	}
+}
+
+// publishAgain repairs a revision that is there, unless it was withdrawn.
+func (s *Store) publishAgain(ctx context.Context, name string, m *model.Model, t *Training) error {
+	state, err := s.State(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := s.errWithdrawn(name, m.Revision(), &state.entry); err != nil {
+		return err
+	}
+	if err := s.record(ctx, name, m.Revision(), t); err != nil {
+		return err
+	}
+	return s.repair(ctx, name, m)
 }
 
 // repair writes the file of a revision again unless it is as it should be.

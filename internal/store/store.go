@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -18,8 +19,9 @@ type Store struct {
 	bucket *bucket
 	clock  func() time.Time
 
-	mu   sync.Mutex
-	logs map[string]entry // by model, the newest entry that was read: entries never change
+	mu     sync.Mutex
+	format atomic.Int32     // as last read or written; 0: there was none
+	logs   map[string]entry // by model, the newest entry that was read: entries never change
 }
 
 // Open opens the store at url: a path or a file:// URL is a directory, which is
@@ -47,8 +49,13 @@ func (s *Store) String() string { return s.bucket.name }
 // now is the time to the microsecond, in UTC.
 func (s *Store) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
-// format is the version of the layout that doc.go describes.
-const format = 1
+// format is the newest version of the layout that doc.go describes. A program that
+// knows version 1 alone would lose withdrawals from the log, so a store with
+// withdrawals has version 2.
+const format = 2
+
+// firstFormat is the version of a store without withdrawals.
+const firstFormat = 1
 
 type marker struct {
 	Format int `json:"format"`
@@ -68,9 +75,10 @@ func (s *Store) checkFormat(ctx context.Context) error {
 	if err := json.Unmarshal(data, &m); err != nil || m.Format < 1 {
 		return fmt.Errorf("%s: %s: %w", s, markerKey, ErrCorrupt)
 	}
-	if m.Format != format {
+	if m.Format > format {
 		return fmt.Errorf("%s: %w: its layout has version %d, this program knows %d", s, ErrIncompatible, m.Format, format)
 	}
+	s.format.Store(int32(m.Format))
 	return nil
 }
 
@@ -79,11 +87,24 @@ func (s *Store) mark(ctx context.Context) error {
 	if s.bucket.seen.Load() {
 		return nil
 	}
-	err := s.bucket.create(ctx, markerKey, encode(marker{format}))
+	err := s.bucket.create(ctx, markerKey, encode(marker{firstFormat}))
 	if errors.Is(err, errExists) {
 		err = nil
 	}
 	if err == nil {
+		s.bucket.seen.Store(true)
+	}
+	return err
+}
+
+// markWithdrawals writes the marker of a store with withdrawals, unless it is there.
+func (s *Store) markWithdrawals(ctx context.Context) error {
+	if s.format.Load() == format {
+		return nil
+	}
+	err := s.bucket.put(ctx, markerKey, encode(marker{format}))
+	if err == nil {
+		s.format.Store(format)
 		s.bucket.seen.Store(true)
 	}
 	return err

@@ -187,9 +187,14 @@ type ModelRevision struct {
 	// Bytes that it holds in this server's memory; 0 unless state is READY.
 	MemoryBytes int64 `protobuf:"varint,13,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
 	// When it came into the store. Not set without a store.
-	PublishTime   *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PublishTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
+	// When it was withdrawn: no alias can be pointed to it any more. One that points
+	// to it goes on answering until it is moved. Not set: it was not.
+	WithdrawTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=withdraw_time,json=withdrawTime,proto3" json:"withdraw_time,omitempty"`
+	// Why it was withdrawn.
+	WithdrawalReason string `protobuf:"bytes,16,opt,name=withdrawal_reason,json=withdrawalReason,proto3" json:"withdrawal_reason,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ModelRevision) Reset() {
@@ -318,6 +323,20 @@ func (x *ModelRevision) GetPublishTime() *timestamppb.Timestamp {
 		return x.PublishTime
 	}
 	return nil
+}
+
+func (x *ModelRevision) GetWithdrawTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WithdrawTime
+	}
+	return nil
+}
+
+func (x *ModelRevision) GetWithdrawalReason() string {
+	if x != nil {
+		return x.WithdrawalReason
+	}
+	return ""
 }
 
 // One question that a model answers about a document, for example "topic".
@@ -1413,7 +1432,7 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x1a:\n" +
 	"\fAliasesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf2\x04\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe0\x05\n" +
 	"\rModelRevision\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12'\n" +
 	"\x0fartifact_sha256\x18\x02 \x01(\tR\x0eartifactSha256\x120\n" +
@@ -1430,7 +1449,9 @@ const file_parley_v1_model_service_proto_rawDesc = "" +
 	"train_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\ttrainTime\x12'\n" +
 	"\x0ftrainer_version\x18\f \x01(\tR\x0etrainerVersion\x12!\n" +
 	"\fmemory_bytes\x18\r \x01(\x03R\vmemoryBytes\x12=\n" +
-	"\fpublish_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\"\x85\x04\n" +
+	"\fpublish_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\x12?\n" +
+	"\rwithdraw_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\fwithdrawTime\x12+\n" +
+	"\x11withdrawal_reason\x18\x10 \x01(\tR\x10withdrawalReason\"\x85\x04\n" +
 	"\x04Head\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06labels\x18\x02 \x03(\tR\x06labels\x12'\n" +
@@ -1569,31 +1590,32 @@ var file_parley_v1_model_service_proto_depIdxs = []int32{
 	20, // 4: parley.v1.ModelRevision.error:type_name -> google.rpc.Status
 	21, // 5: parley.v1.ModelRevision.train_time:type_name -> google.protobuf.Timestamp
 	21, // 6: parley.v1.ModelRevision.publish_time:type_name -> google.protobuf.Timestamp
-	4,  // 7: parley.v1.Head.calibration_curve:type_name -> parley.v1.CalibrationPoint
-	6,  // 8: parley.v1.Evaluation.learning_curve:type_name -> parley.v1.LearningPoint
-	1,  // 9: parley.v1.ListModelsResponse.models:type_name -> parley.v1.Model
-	1,  // 10: parley.v1.GetModelResponse.model:type_name -> parley.v1.Model
-	2,  // 11: parley.v1.ListModelRevisionsResponse.model_revisions:type_name -> parley.v1.ModelRevision
-	2,  // 12: parley.v1.GetModelRevisionResponse.model_revision:type_name -> parley.v1.ModelRevision
-	1,  // 13: parley.v1.AliasModelRevisionResponse.model:type_name -> parley.v1.Model
-	1,  // 14: parley.v1.RollbackModelResponse.model:type_name -> parley.v1.Model
-	7,  // 15: parley.v1.ModelService.ListModels:input_type -> parley.v1.ListModelsRequest
-	9,  // 16: parley.v1.ModelService.GetModel:input_type -> parley.v1.GetModelRequest
-	11, // 17: parley.v1.ModelService.ListModelRevisions:input_type -> parley.v1.ListModelRevisionsRequest
-	13, // 18: parley.v1.ModelService.GetModelRevision:input_type -> parley.v1.GetModelRevisionRequest
-	15, // 19: parley.v1.ModelService.AliasModelRevision:input_type -> parley.v1.AliasModelRevisionRequest
-	17, // 20: parley.v1.ModelService.RollbackModel:input_type -> parley.v1.RollbackModelRequest
-	8,  // 21: parley.v1.ModelService.ListModels:output_type -> parley.v1.ListModelsResponse
-	10, // 22: parley.v1.ModelService.GetModel:output_type -> parley.v1.GetModelResponse
-	12, // 23: parley.v1.ModelService.ListModelRevisions:output_type -> parley.v1.ListModelRevisionsResponse
-	14, // 24: parley.v1.ModelService.GetModelRevision:output_type -> parley.v1.GetModelRevisionResponse
-	16, // 25: parley.v1.ModelService.AliasModelRevision:output_type -> parley.v1.AliasModelRevisionResponse
-	18, // 26: parley.v1.ModelService.RollbackModel:output_type -> parley.v1.RollbackModelResponse
-	21, // [21:27] is the sub-list for method output_type
-	15, // [15:21] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	21, // 7: parley.v1.ModelRevision.withdraw_time:type_name -> google.protobuf.Timestamp
+	4,  // 8: parley.v1.Head.calibration_curve:type_name -> parley.v1.CalibrationPoint
+	6,  // 9: parley.v1.Evaluation.learning_curve:type_name -> parley.v1.LearningPoint
+	1,  // 10: parley.v1.ListModelsResponse.models:type_name -> parley.v1.Model
+	1,  // 11: parley.v1.GetModelResponse.model:type_name -> parley.v1.Model
+	2,  // 12: parley.v1.ListModelRevisionsResponse.model_revisions:type_name -> parley.v1.ModelRevision
+	2,  // 13: parley.v1.GetModelRevisionResponse.model_revision:type_name -> parley.v1.ModelRevision
+	1,  // 14: parley.v1.AliasModelRevisionResponse.model:type_name -> parley.v1.Model
+	1,  // 15: parley.v1.RollbackModelResponse.model:type_name -> parley.v1.Model
+	7,  // 16: parley.v1.ModelService.ListModels:input_type -> parley.v1.ListModelsRequest
+	9,  // 17: parley.v1.ModelService.GetModel:input_type -> parley.v1.GetModelRequest
+	11, // 18: parley.v1.ModelService.ListModelRevisions:input_type -> parley.v1.ListModelRevisionsRequest
+	13, // 19: parley.v1.ModelService.GetModelRevision:input_type -> parley.v1.GetModelRevisionRequest
+	15, // 20: parley.v1.ModelService.AliasModelRevision:input_type -> parley.v1.AliasModelRevisionRequest
+	17, // 21: parley.v1.ModelService.RollbackModel:input_type -> parley.v1.RollbackModelRequest
+	8,  // 22: parley.v1.ModelService.ListModels:output_type -> parley.v1.ListModelsResponse
+	10, // 23: parley.v1.ModelService.GetModel:output_type -> parley.v1.GetModelResponse
+	12, // 24: parley.v1.ModelService.ListModelRevisions:output_type -> parley.v1.ListModelRevisionsResponse
+	14, // 25: parley.v1.ModelService.GetModelRevision:output_type -> parley.v1.GetModelRevisionResponse
+	16, // 26: parley.v1.ModelService.AliasModelRevision:output_type -> parley.v1.AliasModelRevisionResponse
+	18, // 27: parley.v1.ModelService.RollbackModel:output_type -> parley.v1.RollbackModelResponse
+	22, // [22:28] is the sub-list for method output_type
+	16, // [16:22] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_parley_v1_model_service_proto_init() }

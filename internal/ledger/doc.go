@@ -1,0 +1,37 @@
+// Package ledger keeps the labels that people gave to texts: who said what of which
+// text, when, through which system, and how the text was chosen. It is the source of
+// truth for training; everything else is made from it.
+//
+// A ledger is a list of events that only grows. An event is durable before it is
+// acknowledged. Events are numbered 1, 2, 3, ... in the order in which they became
+// durable: writers take turns, so a reader who has seen position p has seen every
+// event up to p. Kinds of events: label, forget, remap, quarantine, confirm, queue,
+// skip, and those that callers Record.
+//
+// # What a text's label is
+//
+// Per text, target and head:
+//
+//   - Each annotator's newest label is a vote; one that is taken back is none.
+//   - Remaps that came after a label change it: one new label renames or merges,
+//     several split (the label is void until given anew), none drops.
+//   - A label in quarantine does not vote until another annotator confirms it or its
+//     own annotator replaces it.
+//   - If a vote is adjudicated, the newest adjudicated one decides. Else the label
+//     with the most votes does; if several have as many, it is a conflict and the
+//     text has no label there.
+//
+// A prediction is never a label: nothing here reads what models say.
+//
+// # Forgetting
+//
+// The content of texts, and what callers call them, lies beside the events. Forget
+// erases it and keeps a tombstone: HMAC-SHA256 (RFC 2104) under the ledger's random
+// salt, cut to 128 bits, so that the text is never taken again and models that were
+// trained on it can be found, while nobody without the salt can tell what it was.
+//
+// # Databases
+//
+// SQLite (a file, the default) and PostgreSQL, with the same behaviour: one
+// implementation over what differs (dialect). Several processes may share a ledger.
+package ledger
