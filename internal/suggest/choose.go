@@ -7,8 +7,13 @@ import (
 	"github.com/parley-nlp/parley/internal/copies"
 )
 
-// clustered is how many candidates are clustered for each text of the batch.
-const clustered = 10
+const (
+	// clustered is how many candidates are clustered for each text of the batch,
+	// and leastSure what share of all they may be where the model has a say, unless that
+	// is less than twice the batch.
+	clustered = 10
+	leastSure = .25
+)
 
 // mostPerLabel is how many texts of one predicted label a batch of n may have, of a
 // head with so many labels: five of twenty, or as many as there must be when the
@@ -93,7 +98,11 @@ func (p *Pool) chosen(before []Item) []Item {
 // them first. Zhdanov, "Diverse mini-batch Active Learning" (2019).
 func (p *Pool) ranked() []*candidate {
 	list := p.kept.all()
-	top := list[:min(len(list), clustered*p.cfg.N)]
+	n := clustered * p.cfg.N
+	if len(list) > 0 && len(list[0].Answers) > 0 {
+		n = min(n, max(2*p.cfg.N, int(leastSure*float64(len(p.seen)))))
+	}
+	top := list[:min(len(list), n)]
 	spread(top, min(p.cfg.N, maxClusters))
 	slices.SortFunc(top, func(a, b *candidate) int { return cmp.Or(cmp.Compare(a.rank, b.rank), compareCandidates(a, b)) })
 	return list
