@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/parley-nlp/parley/internal/guard"
 	"github.com/parley-nlp/parley/internal/ledger"
 	parleyv1 "github.com/parley-nlp/parley/proto/parley/v1"
 )
@@ -103,14 +105,11 @@ func TestSlowLedger(t *testing.T) {
 	b := newBook(t)
 	release := make(chan struct{})
 	open := func(ctx context.Context) (*ledger.Ledger, error) {
-		select {
-		case <-release:
-			return ledger.Open(ctx, b.path)
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+		<-release
+		return ledger.Open(context.WithoutCancel(ctx), b.path)
 	}
-	s := start(t, Config{Labels: Labels{Open: open, Poll: time.Hour}}, newModel(t, 1))
+	cfg := Config{Labels: Labels{Open: open, Poll: time.Hour}, Guard: guard.Config{DefaultTimeout: 2 * time.Minute}}
+	s := start(t, cfg, newModel(t, 1))
 	labels := parleyv1.NewLabelServiceClient(s.conn)
 	const calls = 80
 	results := make([]error, calls)
@@ -141,6 +140,50 @@ func TestSlowLedger(t *testing.T) {
 	}
 	if resp, err := labels.ListLabels(t.Context(), &parleyv1.ListLabelsRequest{}); err != nil || len(resp.Events) != 64 {
 		t.Errorf("%d labels, error %v", len(resp.GetEvents()), err)
+	}
+}
+
+// While another program keeps the ledger locked, calls about labels wait as long as
+// they may, classification does not, and what was not acknowledged can be repeated.
+func TestLockedLedger(t *testing.T) {
+	d := startDesk(t, Config{})
+	d.create(t, "1", label("a goal", "topic", "sport"))
+	db, err := sql.Open("sqlite", d.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var writing sync.WaitGroup
+	for range 20 {
+		writing.Go(func() {
+			_, err := d.labels.BatchCreateLabels(ctx, newLabels("2", label("a goal", "topic", "money")))
+			if status.Code(err) != codes.DeadlineExceeded {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	for range 100 {
+		d.classify(t, "a goal", nil)
+	}
+	writing.Wait()
+	if resp, err := d.labels.ListLabels(t.Context(), &parleyv1.ListLabelsRequest{}); err != nil || len(resp.Events) != 1 {
+		t.Errorf("reading meanwhile: %v, error %v", resp, err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if got := outcomes(d.create(t, "2", label("a goal", "topic", "money"))); got[0] != "2" {
+		t.Errorf("afterwards: %s", got)
 	}
 }
 

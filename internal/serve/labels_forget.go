@@ -28,7 +28,7 @@ func (s *Server) ForgetTexts(ctx context.Context, req *parleyv1.ForgetTextsReque
 	}
 	defer s.clerk.time()()
 	f, err := l.Forget(ctx, req.GetRequestId(), refs, req.GetReason())
-	s.clerk.ties.forget()
+	s.clerk.ties.forget(ctx)
 	if err != nil {
 		return nil, s.clerk.fail(ctx, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -25,11 +27,14 @@ func (m mark) token() string {
 
 func parseMark(token string) (m mark, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(token)
-	if err == nil {
-		_, err = fmt.Sscanf(string(text), "%d %d", &m.after, &m.until)
-	}
-	if err != nil || m.after < 0 || m.until < m.after || m.token() != token {
+	if err != nil {
 		return m, errPageToken()
+	}
+	after, until, _ := strings.Cut(string(text), " ")
+	m.after, _ = strconv.ParseInt(after, 10, 64)
+	m.until, _ = strconv.ParseInt(until, 10, 64)
+	if m.after < 0 || m.until < m.after || m.token() != token { // the last: also what is no number
+		return mark{}, errPageToken()
 	}
 	return m, nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -209,6 +210,16 @@ func TestCreateLabelsAgain(t *testing.T) {
 	if !proto.Equal(first, again) || first.Position != 2 {
 		t.Errorf("first %v\nagain %v", first, again)
 	}
+	var storm sync.WaitGroup
+	for range 20 { // a client that does not wait for the answer
+		storm.Go(func() {
+			resp, err := d.labels.BatchCreateLabels(t.Context(), newLabels("storm", label("c goal", "topic", "sport")))
+			if err != nil || resp.Results[0].GetCreated().GetNumber() != 4 || resp.Results[0].GetCreated().GetExisting() {
+				t.Errorf("got %v, error %v", resp, err)
+			}
+		})
+	}
+	storm.Wait()
 	if got := outcomes(d.create(t, "three", label("b goal", "topic", "sport"))); got[0] != "=2" {
 		t.Errorf("the same label in another request: %s", got)
 	}
@@ -222,8 +233,8 @@ func TestCreateLabelsAgain(t *testing.T) {
 			t.Errorf("request id %q: %s", id, got)
 		}
 	}
-	if n, err := d.open(t).Position(t.Context()); n != 3 || err != nil {
-		t.Errorf("the ledger is at %d (%v), want 3", n, err)
+	if n, err := d.open(t).Position(t.Context()); n != 4 || err != nil {
+		t.Errorf("the ledger is at %d (%v), want 4", n, err)
 	}
 }
 

@@ -78,9 +78,14 @@ func (t *ties) dropOld() {
 	}
 }
 
-// forget lets go of everything, once a call that reads it is through.
-func (t *ties) forget() {
-	t.turn <- struct{}{}
+// forget lets go of everything, once a call that reads it is through. If ctx ends
+// first, what is kept goes later: it is not fresh any more.
+func (t *ties) forget(ctx context.Context) {
+	select {
+	case t.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
 	defer func() { <-t.turn }()
 	t.drop()
 }
