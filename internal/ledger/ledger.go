@@ -32,7 +32,23 @@ func Open(ctx context.Context, url string) (*Ledger, error) {
 	return open(ctx, url, defaultLockWait)
 }
 
+// open tries until it has waited for others: SQLite does not wait while a file gets
+// its write-ahead log.
 func open(ctx context.Context, url string, lockWait time.Duration) (*Ledger, error) {
+	for deadline := time.Now().Add(lockWait); ; {
+		l, err := openOnce(ctx, url, lockWait)
+		if !errors.Is(err, ErrLocked) || time.Now().After(deadline) {
+			return l, err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func openOnce(ctx context.Context, url string, lockWait time.Duration) (*Ledger, error) {
 	db, d, err := connect(ctx, url, lockWait)
 	if err != nil {
 		return nil, err
