@@ -218,3 +218,31 @@ func TestConfirmAndForget(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A server that goes down while labels come takes none with it: another of the same
+// ledger goes on, and no label is taken twice.
+func TestCreateLabelsWhileAServerStops(t *testing.T) {
+	l, labels := newLedger(t)
+	one, two := start(t, serve.Config{Labels: labels}, true), start(t, serve.Config{Labels: labels}, true)
+	c := mustDial(t, one.addr+","+two.addr, WithBatches(20, 1<<20, 1))
+	c.warm(t, one, two)
+	n := 0
+	for o, err := range c.CreateLabels(t.Context(), numbered(1_000)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; o.Err == nil && o.Created.GetExisting() {
+			t.Errorf("%v was there before", o.Created)
+		}
+		if n == 400 {
+			one.Stop()
+		}
+	}
+	events, err := l.Events(t.Context(), ledger.Query{})
+	if err != nil || n != 1_000 || len(events) != 990 {
+		t.Errorf("%d outcomes, %d events, error %v, want 1000 and 990", n, len(events), err)
+	}
+	if len(two.calls()) < 30 {
+		t.Error("the other server did not take the rest")
+	}
+}

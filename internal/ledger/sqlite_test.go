@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -62,6 +63,25 @@ func TestFilesThatAreNoLedger(t *testing.T) {
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the file was changed: %v", err)
+	}
+	other := filepath.Join(t.TempDir(), "other.db")
+	db, err := sql.Open("sqlite", other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`CREATE TABLE songs (name TEXT)`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before, err = os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), other); !errors.Is(err, ErrNotLedger) {
+		t.Errorf("another program's database: %v", err)
+	}
+	if after, err := os.ReadFile(other); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("another program's database was changed: %v", err)
 	}
 	if _, err := Open(t.Context(), filepath.Join(t.TempDir(), "no", "such", "folder.db")); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("no folder: %v", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -35,6 +36,8 @@ var suite = []struct {
 	{"pages", testPages},
 	{"waiting", testWait},
 	{"two who write", testWriters},
+	{"many who open a new one", testOpeners},
+	{"processes that write, one that reads", testProcesses},
 	{"records", testRecords},
 }
 
@@ -158,18 +161,20 @@ func testBadItems(t *testing.T, b backend) {
 		label NewLabel
 		want  error
 	}{
-		"no text":       {NewLabel{Head: "topic", Label: "x", Annotator: "ann"}, ErrInvalid},
-		"no head":       {NewLabel{Text: "t", Label: "x", Annotator: "ann"}, ErrInvalid},
-		"no annotator":  {NewLabel{Text: "t", Head: "topic", Label: "x"}, ErrInvalid},
-		"no UTF-8":      {label("\xff", "topic", "x", "ann"), ErrInvalid},
-		"NUL":           {label("a\x00b", "topic", "x", "ann"), ErrInvalid},
-		"long text":     {label(strings.Repeat("a", MaxText+1), "topic", "x", "ann"), ErrTooLarge},
-		"long label":    {label("t", "topic", strings.Repeat("a", MaxName+1), "ann"), ErrTooLarge},
-		"unknown id":    {NewLabel{ID: "8", Head: "topic", Label: "x", Annotator: "ann"}, ErrNotFound},
-		"id of another": {NewLabel{Text: "t", ID: "7", Head: "topic", Label: "x", Annotator: "ann"}, ErrConflict},
-		"selection":     {NewLabel{Text: "t", Head: "topic", Label: "x", Annotator: "ann", Selection: "best"}, ErrInvalid},
-		"probability":   {NewLabel{Text: "t", Head: "topic", Label: "x", Annotator: "ann", SelectionProbability: 1.5}, ErrInvalid},
-		"nothing there": {label("never", "topic", "", "ann"), ErrNotFound},
+		"no text":        {NewLabel{Head: "topic", Label: "x", Annotator: "ann"}, ErrInvalid},
+		"no head":        {NewLabel{Text: "t", Label: "x", Annotator: "ann"}, ErrInvalid},
+		"no annotator":   {NewLabel{Text: "t", Head: "topic", Label: "x"}, ErrInvalid},
+		"no UTF-8":       {label("\xff", "topic", "x", "ann"), ErrInvalid},
+		"NUL":            {label("a\x00b", "topic", "x", "ann"), ErrInvalid},
+		"long text":      {label(strings.Repeat("a", MaxText+1), "topic", "x", "ann"), ErrTooLarge},
+		"long label":     {label("t", "topic", strings.Repeat("a", MaxName+1), "ann"), ErrTooLarge},
+		"unknown id":     {NewLabel{ID: "8", Head: "topic", Label: "x", Annotator: "ann"}, ErrNotFound},
+		"id of another":  {NewLabel{Text: "t", ID: "7", Head: "topic", Label: "x", Annotator: "ann"}, ErrConflict},
+		"selection":      {NewLabel{Text: "t", Head: "topic", Label: "x", Annotator: "ann", Selection: "best"}, ErrInvalid},
+		"probability":    {NewLabel{Text: "t", Head: "topic", Label: "x", Annotator: "ann", SelectionProbability: 1.5}, ErrInvalid},
+		"no probability": {NewLabel{Text: "t", Head: "topic", Label: "x", Annotator: "ann", SelectionProbability: math.NaN()}, ErrInvalid},
+		"no time":        {NewLabel{Text: "t", Head: "topic", Label: "x", Annotator: "ann", Time: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}, ErrInvalid},
+		"nothing there":  {label("never", "topic", "", "ann"), ErrNotFound},
 	}
 	for what, c := range bad {
 		out, err := l.Add(t.Context(), "", []NewLabel{c.label, label("good "+what, "topic", "x", "ann")})
@@ -398,6 +403,18 @@ func testQueue(t *testing.T, b backend) {
 	}
 	equal(t, "skipped", pending("ann"), "q2")
 	equal(t, "skipped by another", pending("bob"), "q1 q2")
+	if _, err := l.Remap(t.Context(), "", Remap{Head: "topic", From: "x", To: []string{"a", "b"}, Annotator: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	again := []QueueItem{{Text: "labelled", Heads: both, Batch: "b2"}, {Text: "q2", Heads: both}, {Text: "q2", Heads: []string{"topic", "length"}}}
+	if n, err := l.Enqueue(t.Context(), again); err != nil || n != 2 {
+		t.Errorf("a label that was split, another head: %d, %v", n, err)
+	}
+	equal(t, "split", pending("bob"), "q1 q2 labelled q2")
+	list, err = l.Pending(t.Context(), "bob", 10)
+	if err != nil || !reflect.DeepEqual(list[3].Heads, []string{"length"}) {
+		t.Errorf("heads that are not queued yet: %v, %v", list, err)
+	}
 	if err := l.Skip(t.Context(), 1, "ann"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("skipped what is not queued: %v", err)
 	}
