@@ -141,11 +141,9 @@ func (c *Client) ForgetTexts(ctx context.Context, reason string, refs ...*parley
 // ListLabels yields the events that a request asks for, page by page, from the page
 // that it names on. An error ends them.
 func (c *Client) ListLabels(ctx context.Context, req *parleyv1.ListLabelsRequest) iter.Seq2[*parleyv1.LedgerEvent, error] {
-	req = proto.CloneOf(req)
-	return pages(ctx, func(token string) ([]*parleyv1.LedgerEvent, string, error) {
-		if token != "" {
-			req.PageToken = token
-		}
+	return pages(ctx, req.GetPageToken(), func(token string) ([]*parleyv1.LedgerEvent, string, error) {
+		req := proto.CloneOf(req)
+		req.PageToken = token
 		resp, err := c.labels.ListLabels(ctx, req)
 		return resp.GetEvents(), resp.GetNextPageToken(), err
 	})
@@ -153,24 +151,22 @@ func (c *Client) ListLabels(ctx context.Context, req *parleyv1.ListLabelsRequest
 
 // ListConflicts yields the texts that annotators disagree on, as ListLabels does.
 func (c *Client) ListConflicts(ctx context.Context, req *parleyv1.ListConflictsRequest) iter.Seq2[*parleyv1.LabelConflict, error] {
-	req = proto.CloneOf(req)
-	return pages(ctx, func(token string) ([]*parleyv1.LabelConflict, string, error) {
-		if token != "" {
-			req.PageToken = token
-		}
+	return pages(ctx, req.GetPageToken(), func(token string) ([]*parleyv1.LabelConflict, string, error) {
+		req := proto.CloneOf(req)
+		req.PageToken = token
 		resp, err := c.labels.ListConflicts(ctx, req)
 		return resp.GetConflicts(), resp.GetNextPageToken(), err
 	})
 }
 
-// pages yields what a call returns, and what the pages after it hold.
-func pages[T any](ctx context.Context, call func(token string) (list []T, next string, err error)) iter.Seq2[T, error] {
+// pages yields what a call returns for a token, and what the pages after it hold.
+func pages[T any](ctx context.Context, first string, call func(token string) (list []T, next string, err error)) iter.Seq2[T, error] {
 	type page struct {
 		list []T
 		next string
 	}
 	return func(yield func(T, error) bool) {
-		for token := ""; ; {
+		for token := first; ; {
 			p, err := whenIdle(ctx, func() (page, error) {
 				list, next, err := call(token)
 				return page{list, next}, err

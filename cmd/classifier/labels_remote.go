@@ -35,8 +35,8 @@ func (r *remoteAdder) Add(ctx context.Context, requestID string, labels []ledger
 		sent[i] = protoLabel(&labels[i])
 	}
 	resp, err := r.client.BatchCreateLabels(ctx, requestID, sent)
-	if err != nil {
-		return nil, err
+	if err != nil { // as text: the rows that it is about are told before it
+		return nil, fmt.Errorf("%s: %s", status.Code(err), status.Convert(err).Message())
 	}
 	results := resp.GetResults()
 	if len(results) != len(labels) {

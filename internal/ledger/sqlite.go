@@ -24,13 +24,21 @@ const connections = 8
 // onSQLite is the dialect of SQLite. Its write-ahead log lets others read while one
 // writes; synchronous=FULL makes a commit durable, secure_delete overwrites what
 // is deleted.
-type onSQLite struct{ path string }
+type onSQLite struct {
+	path string
+	file os.FileInfo // that was opened
+}
 
 func connectSQLite(ctx context.Context, path string, lockWait time.Duration) (*sql.DB, dialect, error) {
-	d := &onSQLite{path}
+	d := &onSQLite{path: path}
 	if err := d.mark(ctx, lockWait); err != nil {
 		return nil, nil, fmt.Errorf("ledger %s: %w", path, d.Error(err))
 	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ledger %s: %w: %w", path, ErrUnavailable, errors.Unwrap(err))
+	}
+	d.file = file
 	db, err := sql.Open("sqlite", sqliteURL(path, lockWait, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)", "trusted_schema(OFF)"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger %s: %w", path, d.Error(err))
@@ -83,8 +91,17 @@ func (d *onSQLite) mark(ctx context.Context, lockWait time.Duration) error {
 
 func (*onSQLite) SQL(query string) string                   { return query }
 func (*onSQLite) TxOptions(o *sql.TxOptions) *sql.TxOptions { return o }
-func (*onSQLite) Lock(context.Context, *sql.Tx) error       { return nil } // BEGIN IMMEDIATE has it
 func (*onSQLite) Close() error                              { return nil }
+
+// Lock leaves the lock to BEGIN IMMEDIATE. It looks whether the file is still in its
+// place: one that was removed or replaced can be written as long as it is open, and
+// what is written is lost.
+func (d *onSQLite) Lock(context.Context, *sql.Tx) error {
+	if now, err := os.Stat(d.path); err != nil || !os.SameFile(d.file, now) {
+		return fmt.Errorf("%w: the file %s was removed or replaced since it was opened", ErrUnavailable, d.path)
+	}
+	return nil
+}
 
 func (*onSQLite) HasTable() string {
 	return `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?`

@@ -96,6 +96,8 @@ func (s *Server) checkLabel(item *parleyv1.NewLabel) error {
 		return errTextTooLarge("text", len(text), min(s.cfg.MaxDocumentBytes, ledger.MaxText))
 	case strings.TrimSpace(text) == "" && (text != "" || item.GetTextId() == ""):
 		return badField(parleyv1.ErrorReason_ERROR_REASON_EMPTY_DOCUMENT, "text", "the text is empty")
+	case item.GetTime() != nil && (!item.GetTime().IsValid() || item.GetTime().GetSeconds() < 0):
+		return badField(parleyv1.ErrorReason_ERROR_REASON_INVALID_FIELD, "time", "want one of the years 1970 to 9999")
 	}
 	return s.check(item)
 }

@@ -61,25 +61,40 @@ func (s *Server) ListLabels(ctx context.Context, req *parleyv1.ListLabelsRequest
 	if err != nil {
 		return nil, s.clerk.fail(ctx, err)
 	}
-	more := len(events) > 0
-	bytes := 0
-	for i := range events {
-		e := &events[i]
-		if e.Seq > m.until {
-			more = false
-			break
-		}
-		if bytes += len(e.Text) + len(e.Details); bytes > maxListBytes && i > 0 {
-			break
-		}
-		resp.Events = append(resp.Events, describeEvent(e))
-		m.after = e.Seq
-	}
-	if more && m.after < m.until {
+	if fillPage(resp, events, &m) || mayBeCut(events, q.Limit) && m.after < m.until {
 		resp.NextPageToken = m.token()
 	}
 	callOf(ctx).items = len(resp.Events)
 	return resp, nil
+}
+
+// fillPage puts events into a page and moves the mark past them. It reports whether
+// some are left for another page.
+func fillPage(resp *parleyv1.ListLabelsResponse, events []ledger.Event, m *mark) (left bool) {
+	bytes := 0
+	for i := range events {
+		e := &events[i]
+		if e.Seq > m.until {
+			m.after = m.until
+			return false
+		}
+		if bytes += len(e.Text) + len(e.Details); bytes > maxListBytes && i > 0 {
+			return true
+		}
+		resp.Events = append(resp.Events, describeEvent(e))
+		m.after = e.Seq
+	}
+	return false
+}
+
+// mayBeCut reports whether the ledger may have more events than it returned: their
+// number is the limit, or another text would not have fitted.
+func mayBeCut(events []ledger.Event, limit int) bool {
+	bytes := 0
+	for i := range events {
+		bytes += len(events[i].Text)
+	}
+	return len(events) == limit || bytes > ledger.MaxPageBytes-ledger.MaxText
 }
 
 // queryOf is the query of a request, limited to what the caller may read.
