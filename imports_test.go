@@ -17,8 +17,8 @@ const module = "github.com/parley-nlp/parley"
 var allowed = map[string][]string{
 	"bench":                    {"github.com/alecthomas/kong"},
 	"bench/accuracy":           {"bench", "internal/dataset", "internal/judge", "internal/model", "internal/train", "github.com/google/renameio/v2"},
-	"bench/compare":            {"bench", "client", "data", "internal/dataset", "internal/model", "internal/serve", "internal/train", "proto/parley/v1", "github.com/alecthomas/kong", "github.com/google/renameio/v2", "github.com/rs/zerolog"},
 	"bench/active":             {"data", "internal/dataset", "internal/judge", "internal/model", "internal/suggest", "internal/train", "github.com/alecthomas/kong", "golang.org/x/sync", "gonum.org/v1/plot"},
+	"bench/compare":            {"bench", "client", "data", "internal/dataset", "internal/model", "internal/serve", "internal/train", "proto/parley/v1", "github.com/alecthomas/kong", "github.com/google/renameio/v2", "github.com/rs/zerolog"},
 	"bench/prevalence":         {"internal/dataset", "internal/model", "internal/prevalence", "internal/train", "github.com/alecthomas/kong"},
 	"bench/soak":               {"bench", "client", "data", "internal/authority", "internal/dataset", "internal/load", "internal/model", "internal/store", "proto/parley/v1", "golang.org/x/net", "golang.org/x/sys", "google.golang.org/grpc"},
 	"client":                   {"internal/reload", "proto/parley/v1", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/trace", "google.golang.org/genproto", "google.golang.org/grpc", "google.golang.org/protobuf"},

@@ -62,7 +62,7 @@ func setTask(dir string) (task, error) {
 		return t, err
 	}
 	for _, ex := range rows {
-		if chance("held out", ex.Text) < heldOut {
+		if chance("scored", ex.Text) < heldOut {
 			t.held = append(t.held, ex)
 		} else {
 			t.pool = append(t.pool, ex)
