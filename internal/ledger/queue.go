@@ -241,12 +241,7 @@ func (t *tx) open(chunk []queuedItem, remaps remaps) (list []QueueItem, err erro
 		ids = append(ids, chunk[i].text)
 	}
 	labels := map[int64][]Event{}
-	if err := queryIn(t, ids, func(scan func(...any) error) error {
-		var e Event
-		err := scanEvent(scan, &e)
-		labels[e.TextID] = append(labels[e.TextID], e)
-		return err
-	}, `SELECT `+eventColumns+` FROM events WHERE kind = 'label' AND text_id IN (%s) ORDER BY seq`); err != nil {
+	if err := t.labelsOf(ids, func(e *Event) { labels[e.TextID] = append(labels[e.TextID], *e) }); err != nil {
 		return nil, err
 	}
 	names, err := t.names(ids)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -117,6 +118,17 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, l, label("a", "topic", "x", "ann"))
+}
+
+// A text's events are found by its number, however many others there are.
+func TestTextsAreFoundByTheirIndex(t *testing.T) {
+	l := openAt(t, filepath.Join(t.TempDir(), "labels.db"))
+	var plan string
+	var ignored any
+	err := l.db.QueryRow(`EXPLAIN QUERY PLAN `+strings.Replace(eventsOfTexts, "%s", "1, 2, 3", 1)).Scan(&ignored, &ignored, &ignored, &plan)
+	if err != nil || !strings.Contains(plan, "INDEX events_text (text_id=?)") {
+		t.Errorf("got %q, %v", plan, err)
+	}
 }
 
 func TestNewerLedgersAreRefused(t *testing.T) {
