@@ -71,11 +71,11 @@ type span struct{ lo, hi int }
 // maxBusy is how often a batch is sent to a server that has too much to do.
 const maxBusy = 30
 
-// batchWhenIdle is BatchClassify that waits for a server that has too much to
-// do: for as long as the server says, give or take half of it.
-func (c *Client) batchWhenIdle(ctx context.Context, items []*parleyv1.BatchClassifyItem, o *parleyv1.ClassifyOptions) (*parleyv1.BatchClassifyResponse, error) {
+// whenIdle makes a call that waits for a server that has too much to do: for as long
+// as the server says, give or take half of it.
+func whenIdle[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	for try := 1; ; try++ {
-		resp, err := c.BatchClassify(ctx, items, o)
+		resp, err := call()
 		delay := retryDelay(err)
 		if delay == 0 || try == maxBusy {
 			return resp, err
@@ -83,7 +83,7 @@ func (c *Client) batchWhenIdle(ctx context.Context, items []*parleyv1.BatchClass
 		select {
 		case <-time.After(delay/2 + rand.N(delay)):
 		case <-ctx.Done():
-			return nil, err
+			return resp, err
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (c *Client) batch(ctx context.Context, documents []*parleyv1.Document, o *p
 	if len(items) == 0 {
 		return nil
 	}
-	resp, err := c.batchWhenIdle(ctx, items, o)
+	resp, err := whenIdle(ctx, func() (*parleyv1.BatchClassifyResponse, error) { return c.BatchClassify(ctx, items, o) })
 	if err != nil {
 		return err
 	}

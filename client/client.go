@@ -37,7 +37,7 @@ const serviceConfig = `{
   "methodConfig": [{
     "name": [{"service": "parley.v1.ModelService", "method": "RollbackModel"}]
   }, {
-    "name": [{"service": "parley.v1.ClassificationService"}, {"service": "parley.v1.ModelService"}],
+    "name": [{"service": "parley.v1.ClassificationService"}, {"service": "parley.v1.ModelService"}, {"service": "parley.v1.LabelService"}],
     "retryPolicy": {
       "maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
       "retryableStatusCodes": ["UNAVAILABLE"]
@@ -62,6 +62,7 @@ type Client struct {
 	conn           *grpc.ClientConn
 	classification parleyv1.ClassificationServiceClient
 	models         parleyv1.ModelServiceClient
+	labels         parleyv1.LabelServiceClient
 	cfg            config
 }
 
@@ -94,10 +95,10 @@ func WithPlaintext() Option {
 // models/{model} or models/{model}/revisions/{revision or alias}.
 func WithModel(name string) Option { return func(cfg *config) { cfg.model = name } }
 
-// WithBatches sets how ClassifyAll and ClassifyDocuments cut their texts: at
-// most so many items and bytes of text a call (a single longer text travels
-// alone), and at most so many calls in flight. The defaults are 100 items, 1 MiB
-// and 4 calls.
+// WithBatches sets how ClassifyAll, ClassifyDocuments and CreateLabels cut their
+// texts: at most so many items and bytes of text a call (a single longer text
+// travels alone), and at most so many calls in flight, of CreateLabels always one.
+// The defaults are 100 items, 1 MiB and 4 calls.
 func WithBatches(items, bytes, inFlight int) Option {
 	return func(cfg *config) { cfg.batchItems, cfg.batchBytes, cfg.inFlight = items, bytes, inFlight }
 }
@@ -160,7 +161,7 @@ func Dial(target string, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
-	return &Client{conn, parleyv1.NewClassificationServiceClient(conn), parleyv1.NewModelServiceClient(conn), cfg}, nil
+	return &Client{conn, parleyv1.NewClassificationServiceClient(conn), parleyv1.NewModelServiceClient(conn), parleyv1.NewLabelServiceClient(conn), cfg}, nil
 }
 
 const fixedScheme = "parley-addresses"

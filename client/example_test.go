@@ -16,7 +16,7 @@ import (
 )
 
 func ExampleDial() {
-	addr, stop := startServer()
+	addr, stop := startServer(serve.Config{})
 	defer stop()
 
 	c, err := client.Dial(addr)
@@ -44,7 +44,7 @@ func ExampleDial() {
 }
 
 // startServer serves a model of six sentences on a free port of this machine.
-func startServer() (addr string, stop func()) {
+func startServer(cfg serve.Config) (addr string, stop func()) {
 	examples := []dataset.Example{
 		{Text: "Shares fell as oil prices rose.", Labels: []string{"money"}},
 		{Text: "The bank raised its rates.", Labels: []string{"money"}},
@@ -60,7 +60,8 @@ func startServer() (addr string, stop func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s, err := serve.New(serve.Config{Log: zerolog.Nop()})
+	cfg.Log = zerolog.Nop()
+	s, err := serve.New(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}

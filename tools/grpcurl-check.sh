@@ -48,7 +48,7 @@ go build -o "$tmp/classifier" ./cmd/classifier
 go build -modfile=tools/grpcurl/go.mod -o "$tmp/grpcurl" github.com/fullstorydev/grpcurl/cmd/grpcurl
 
 "$tmp/classifier" serve --addr 127.0.0.1:0 --addr-file "$tmp/addr" \
-	--admin-addr 127.0.0.1:0 --admin-addr-file "$tmp/admin" </dev/null >"$tmp/log" 2>&1 &
+	--ledger "$tmp/labels.db" --admin-addr 127.0.0.1:0 --admin-addr-file "$tmp/admin" </dev/null >"$tmp/log" 2>&1 &
 server=$!
 within 60 ready_or_stopped || fail "no address after 60 s"
 ready || fail "the server stopped before it had an address"
@@ -56,6 +56,7 @@ addr=$(<"$tmp/addr")
 
 out=$(grpcurl "$addr" list) || fail "list failed" "$out"
 has "$out" '^parley\.v1\.ClassificationService$' "list does not show the service"
+has "$out" '^parley\.v1\.LabelService$' "list does not show the service of labels"
 
 out=$(grpcurl "$addr" describe parley.v1.ClassificationService) || fail "describe failed" "$out"
 has "$out" 'rpc Classify ' "describe does not show Classify"
@@ -73,6 +74,17 @@ out=$(grpcurl -d '{"document": {"text": ""}}' "$addr" parley.v1.ClassificationSe
 [[ $code == 67 ]] || fail "an empty text gave exit code $code, want 67" "$out"
 has "$out" 'Code: InvalidArgument' "an empty text is not refused with InvalidArgument"
 has "$out" '"reason": *"EMPTY_DOCUMENT"' "the refusal of an empty text lacks its reason"
+printf '%s\n' "$out"
+
+# A label goes into the ledger, a second time it is there already, and it comes out.
+label='{"request_id": "a", "labels": [{"text": "They met in Alaska.", "head": "topic", "label": "summit_evnt", "annotator": "ada"}]}'
+out=$(grpcurl -d "$label" "$addr" parley.v1.LabelService/BatchCreateLabels) || fail "BatchCreateLabels failed" "$out"
+has "$out" '"number": *"1"' "the label has no number"
+has "$out" '"LABEL_WARNING_UNKNOWN_LABEL"' "a label that the model does not have goes unnoticed"
+out=$(grpcurl -d "${label/\"a\"/\"b\"}" "$addr" parley.v1.LabelService/BatchCreateLabels) || fail "BatchCreateLabels failed" "$out"
+has "$out" '"existing": *true' "the same label was taken twice"
+out=$(grpcurl "$addr" parley.v1.LabelService/ListLabels) || fail "ListLabels failed" "$out"
+has "$out" '"text": *"They met in Alaska\."' "the label is not listed"
 printf '%s\n' "$out"
 
 # The admin port answers gRPC too.

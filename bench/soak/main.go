@@ -7,6 +7,7 @@
 //	go run ./bench/soak overload   four times the load that a server can take
 //	go run ./bench/soak certs      certificates replaced while connections live
 //	go run ./bench/soak scale      two more servers join one
+//	go run ./bench/soak correct    corrections by RPC go live; a poisoned batch does not
 //
 // # How it is measured
 //
@@ -33,6 +34,7 @@ type cli struct {
 	Overload overloadCmd `cmd:"" help:"Four times the load that a server can take."`
 	Certs    certsCmd    `cmd:"" help:"Certificates are replaced while connections live; callers without rights are refused."`
 	Scale    scaleCmd    `cmd:"" help:"Two more servers join one."`
+	Correct  correctCmd  `cmd:"" help:"500 answers are corrected by calls, and the model made of them goes live under load; then a batch with wrong labels is held back."`
 }
 
 // An env is what a command works with.

@@ -100,11 +100,11 @@ func shown(v reflect.Value) (any, bool) {
 func hasPassword(value any) bool {
 	switch v := value.(type) {
 	case string:
-		if !strings.Contains(v, "@") {
+		if !strings.Contains(v, "@") && !strings.Contains(v, "password=") {
 			return false
 		}
 		u, err := url.Parse(v)
-		return err != nil || u.User != nil
+		return err != nil || u.User != nil || u.Query().Has("password") || u.Query().Has("sslpassword")
 	case []string:
 		return slices.ContainsFunc(v, func(s string) bool { return hasPassword(s) })
 	}

@@ -15,7 +15,7 @@ import (
 // A keyCmd is "classifier key".
 type keyCmd struct {
 	Name     string `arg:"" help:"Who will call with the key: a name for the log."`
-	Role     string `required:"" placeholder:"ROLE" help:"What the caller may do: scorer, reader, operator or admin; several are joined by +."`
+	Role     string `required:"" placeholder:"ROLE" help:"What the caller may do: scorer, reader, operator; labeler, relay, auditor, curator, eraser; or admin; several are joined by +."`
 	KeysFile string `required:"" placeholder:"FILE" help:"File of \"serve --keys-file\" to add the key's hash to; it is made if need be."`
 }
 

@@ -20,6 +20,7 @@ type labelsCmd struct {
 	JSON   bool   `name:"json" help:"Write the answer as JSON; of a list, a line an element."`
 
 	Add       labelsAddCmd       `cmd:"" help:"Add labels, of files or one: people's, never a model's."`
+	Suggest   labelsSuggestCmd   `cmd:"" help:"Choose the texts that are worth a label next, or whose label is likely wrong."`
 	Annotate  labelsAnnotateCmd  `cmd:"" help:"Label texts of the queue or of files in the terminal, one key a label."`
 	List      labelsListCmd      `cmd:"" help:"List the events of the ledger."`
 	Stats     labelsStatsCmd     `cmd:"" help:"Count what the ledger says now."`

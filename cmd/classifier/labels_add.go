@@ -29,6 +29,7 @@ type labelsAddCmd struct {
 	DryRun               bool    `help:"Read and check the rows, and count the labels, but add none."`
 
 	oneLabelFlags `group:"One label instead of files:"`
+	remoteFlags
 }
 
 // oneLabelFlags are those of a single label.
@@ -74,15 +75,18 @@ func (l *ledgerAdder) Add(ctx context.Context, requestID string, labels []ledger
 
 // Run adds the labels of files, or one.
 func (c *labelsAddCmd) Run(e *env, l *labelsCmd) error {
-	if err := c.check(); err != nil {
+	if err := c.check(l); err != nil {
 		return err
 	}
-	who, err := c.name()
-	if err != nil {
-		return err
-	}
-	with := ledger.NewLabel{Annotator: who, Source: c.Source, Selection: ledger.Selection(c.Selection),
+	with := ledger.NewLabel{Annotator: c.Annotator, Source: c.Source, Selection: ledger.Selection(c.Selection),
 		SelectionProbability: c.SelectionProbability, Adjudicated: c.Adjudicated}
+	if c.Addr != "" { // the server knows who calls
+		return c.remote(e, l, with)
+	}
+	var err error
+	if with.Annotator, err = c.name(); err != nil {
+		return err
+	}
 	if c.DryRun {
 		return c.run(e, l, nil, with)
 	}
@@ -93,6 +97,18 @@ func (c *labelsAddCmd) Run(e *env, l *labelsCmd) error {
 		}
 		return c.run(e, l, &ledgerAdder{led, before}, with)
 	})
+}
+
+// remote adds to a server's ledger.
+func (c *labelsAddCmd) remote(e *env, l *labelsCmd, with ledger.NewLabel) error {
+	if c.DryRun {
+		return c.run(e, l, nil, with)
+	}
+	server, err := c.dial(c.Addr, untilBack())
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.run(e, l, &remoteAdder{client: server, stderr: e.stderr}, with), server.Close())
 }
 
 func (c *labelsAddCmd) run(e *env, l *labelsCmd, a adder, with ledger.NewLabel) error {
@@ -111,9 +127,11 @@ func (c *labelsAddCmd) run(e *env, l *labelsCmd, a adder, with ledger.NewLabel) 
 }
 
 // check refuses flags that do not go together.
-func (c *labelsAddCmd) check() error {
+func (c *labelsAddCmd) check(l *labelsCmd) error {
 	one := c.Text != "" || c.ID != "" || c.Group != "" || c.Target != "" || c.Label != nil
 	switch {
+	case c.Addr != "" && l.Ledger != "":
+		return usagef("--addr and --ledger: the labels go to one of them")
 	case one && len(c.Files) > 0:
 		return usagef("--text, --id, --group, --target and --label are for one label: they don't go with files")
 	case !one && len(c.Files) == 0:

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -153,16 +152,6 @@ func queuedLedger(t *testing.T, items ...ledger.QueueItem) (path string) {
 		}
 	})
 	return path
-}
-
-func withLabels(t *testing.T, path string, f func(*ledger.Ledger)) {
-	t.Helper()
-	l, err := ledger.Open(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	f(l)
 }
 
 // said are the labels of a ledger, in order.
@@ -384,5 +373,34 @@ func TestAnnotateTogether(t *testing.T) {
 	s.end()
 	if bytes.Contains(s.seen, []byte("Text g.")) {
 		t.Error("a text that is labelled came")
+	}
+}
+
+// TestForgetAsks: on a terminal forgetting wants a yes.
+func TestForgetAsks(t *testing.T) {
+	path := queuedLedger(t, item("a", "First text"))
+	for _, step := range []struct {
+		answer string
+		left   int
+	}{{"\r", 1}, {"n\r", 1}, {"yes\r", 0}} {
+		answer, want := step.answer, step.left
+		s := onTerminal(t, 80, 24, "labels", "forget", "--ledger", path, "--id", "a")
+		s.until("text 1: First text, id a")
+		s.until("Forget this for ever? [y/N] ")
+		found := 1
+		withLabels(t, path, func(l *ledger.Ledger) {
+			s.press(answer)
+			if err := <-s.ended; (err != nil) != (want == 1) {
+				t.Fatalf("answer %q: %v\n%s", answer, err, s.all())
+			}
+			texts, err := l.Find(t.Context(), ledger.TextRef{ID: "a"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = len(texts)
+		})
+		if found != want {
+			t.Errorf("after the answer %q the ledger has %d texts, want %d", answer, found, want)
+		}
 	}
 }

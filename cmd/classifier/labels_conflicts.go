@@ -125,7 +125,9 @@ func (r *labelsReport) text(w io.Writer) {
 		fmt.Fprintf(w, "  %s\n", beginning(heldBack(&ledger.Held{Surprise: h.Surprise, Reason: h.Reason}), 100))
 	}
 	for _, h := range r.Agreement {
-		h.text(w)
+		if h.Alpha.Units > 0 {
+			h.text(w)
+		}
 	}
 }
 

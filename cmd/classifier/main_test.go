@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -26,7 +27,9 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error { // model files of another library
 			bayesian, err := filepath.Abs("../../internal/bayesian/testdata")
 			env.Setenv("BAYESIAN", bayesian)
-			return err
+			corpus, corpusErr := filepath.Abs("../../data")
+			env.Setenv("CORPUS", corpus)
+			return errors.Join(err, corpusErr)
 		},
 	})
 }

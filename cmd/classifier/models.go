@@ -26,6 +26,7 @@ type modelsCmd struct {
 	Promote  modelsPromoteCmd  `cmd:"" help:"Verify a revision and point an alias to it."`
 	Rollback modelsRollbackCmd `cmd:"" help:"Point an alias to the revision that it pointed to before; twice is where it was."`
 	Unalias  modelsUnaliasCmd  `cmd:"" help:"Take an alias away, such as shadow."`
+	Withdraw modelsWithdrawCmd `cmd:"" help:"Take revisions out of use for good: they can no longer be promoted or rolled back to."`
 	Verify   modelsVerifyCmd   `cmd:"" help:"Hash revisions again, parse them and run their self-tests."`
 	GC       modelsGCCmd       `cmd:"" name:"gc" help:"Remove old revisions that no alias needs, and what publishers left that died."`
 }

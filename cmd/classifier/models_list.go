@@ -19,6 +19,7 @@ type listedModel struct {
 	Etag      string        `json:"etag"`
 	Aliases   []store.Alias `json:"aliases"`
 	Revisions []store.Card  `json:"revisions"`
+	Withdrawn []withdrawn   `json:"withdrawn,omitempty"`
 	state     store.State
 }
 
@@ -64,7 +65,13 @@ func listModel(e *env, s *store.Store, name string) (*listedModel, error) {
 	if len(cards) == 0 && err == nil {
 		return nil, fmt.Errorf("%s: model %s: %w", s, name, store.ErrNotFound)
 	}
-	return &listedModel{name, state.Etag, state.Sorted(), cards, state}, err
+	l := &listedModel{Model: name, Etag: state.Etag, Aliases: state.Sorted(), Revisions: cards, state: state}
+	for _, c := range cards {
+		if w := state.Withdrawn(c.Revision); w != nil {
+			l.Withdrawn = append(l.Withdrawn, withdrawn{c.Revision, w.Time, w.Reason, aliasesOf(state, c.Revision)})
+		}
+	}
+	return l, err
 }
 
 func (l *listedModel) text(w io.Writer, i int) {
@@ -75,7 +82,7 @@ func (l *listedModel) text(w io.Writer, i int) {
 	fmt.Fprint(w, "revision\tpublished\tbytes\tmacro-F1\taliases\tnote\n")
 	for _, c := range l.Revisions {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", short(c.Revision), c.Published.Format(time.RFC3339), c.Bytes,
-			macroF1s(c), dash(aliasesOf(l.state, c.Revision)), dash(c.Note))
+			macroF1s(c), dash(aliasesOf(l.state, c.Revision)), dash(joined(withdrawal(l.state.Withdrawn(c.Revision)), c.Note)))
 	}
 }
 
@@ -86,6 +93,14 @@ func macroF1s(c store.Card) string {
 		list = append(list, fmt.Sprintf("%s %.3f", h.Head, h.Evaluation.MacroF1))
 	}
 	return strings.Join(list, ", ")
+}
+
+// joined is what there is of two notes.
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
 }
 
 func dash(s string) string {
@@ -101,6 +116,25 @@ type modelsHistoryCmd struct {
 	Limit int    `default:"20" placeholder:"N" help:"Most moves to list. Default: ${default}."`
 }
 
+// A listedMove is a move, and whether what it moved to was withdrawn since.
+type listedMove struct {
+	store.Move
+	Withdrawn *withdrawn `json:"to_withdrawn,omitempty"`
+}
+
+// listedMoves are moves with what the state says of them.
+func listedMoves(moves []store.Move, state store.State) []listedMove {
+	var list []listedMove
+	for _, m := range moves {
+		l := listedMove{Move: m}
+		if w := state.Withdrawn(m.To); w != nil {
+			l.Withdrawn = &withdrawn{m.To, w.Time, w.Reason, aliasesOf(state, m.To)}
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
 // Run lists the moves of an alias.
 func (c *modelsHistoryCmd) Run(e *env, m *modelsCmd) error {
 	if c.Limit < 1 {
@@ -114,10 +148,16 @@ func (c *modelsHistoryCmd) Run(e *env, m *modelsCmd) error {
 		if len(moves) == 0 {
 			return fmt.Errorf("%s: model %s: alias %q has not moved: %w", s, m.name(), c.Alias, store.ErrNotFound)
 		}
-		return m.write(e, moves, func(w io.Writer) {
+		state, err := s.State(e.ctx, m.name())
+		if err != nil {
+			return err
+		}
+		list := listedMoves(moves, state)
+		return m.write(e, list, func(w io.Writer) {
 			fmt.Fprint(w, "time\tfrom\tto\tetag\treason\n")
-			for _, v := range moves {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", v.Time.Format(time.RFC3339), short(v.From), short(v.To), v.Etag, dash(v.Reason))
+			for _, v := range list {
+				reason := joined(v.Reason, withdrawal(state.Withdrawn(v.To)))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", v.Time.Format(time.RFC3339), short(v.From), short(v.To), v.Etag, dash(reason))
 			}
 		})
 	})

@@ -33,6 +33,9 @@ func (f *moveFlags) move(e *env, m *modelsCmd, s *store.Store, revision string, 
 	if f.Etag != "" && f.Etag != state.Etag {
 		return fmt.Errorf("%s: model %s: %w: want %s, it is %s", s, m.name(), store.ErrEtagMismatch, f.Etag, state.Etag)
 	}
+	if w := state.Withdrawn(revision); w != nil {
+		return fmt.Errorf("%s: model %s: %w", s, m.name(), &store.WithdrawnError{Revision: revision, Reason: w.Reason})
+	}
 	if _, err := s.Verify(e.ctx, m.name(), revision); err != nil {
 		return err
 	}
@@ -41,7 +44,7 @@ func (f *moveFlags) move(e *env, m *modelsCmd, s *store.Store, revision string, 
 		if state, err = s.SetAlias(e.ctx, m.name(), f.Alias, revision, f.Etag, f.Reason); err != nil {
 			return err
 		}
-		if a := state.Aliases[f.Alias]; previous != revision {
+		if a := state.Aliases[f.Alias]; previous != revision && state.Withdrawn(previous) == nil {
 			previous = a.Previous
 		}
 	}
@@ -62,19 +65,17 @@ func (c *modelsRollbackCmd) Run(e *env, m *modelsCmd) error {
 		if err != nil {
 			return err
 		}
-		a, set := state.Aliases[c.Alias]
-		switch {
-		case !set:
-			return fmt.Errorf("%s: model %s: alias %q: %w", s, m.name(), c.Alias, store.ErrNotFound)
-		case a.Previous == "":
-			return fmt.Errorf("%s: model %s: alias %q: %w", s, m.name(), c.Alias, store.ErrNoPrevious)
-		case c.Etag == "":
+		target, err := s.RollbackTarget(e.ctx, state, m.name(), c.Alias)
+		if err != nil {
+			return err
+		}
+		if c.Etag == "" {
 			c.Etag = state.Etag // what is verified is what it goes back to
 		}
 		if c.Reason == "" {
 			c.Reason = "rollback"
 		}
-		return c.move(e, m, s, a.Previous, c.ValidateOnly)
+		return c.move(e, m, s, target, c.ValidateOnly)
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -21,6 +22,15 @@ type shownRevision struct {
 	store.Card
 	Aliases  []string        `json:"aliases"`
 	Verdicts []store.Verdict `json:"verdicts"`
+	// Withdrawn is nil unless it was withdrawn, Trained unless that is recorded.
+	Withdrawn *withdrawn     `json:"withdrawn,omitempty"`
+	TrainedOn *shownTraining `json:"trained_on,omitempty"`
+}
+
+// A shownTraining is what a revision was trained on.
+type shownTraining struct {
+	store.Training
+	Texts int `json:"texts"`
 }
 
 // Run shows a card.
@@ -46,6 +56,15 @@ func (c *modelsShowCmd) Run(e *env, m *modelsCmd) error {
 				r.Aliases = append(r.Aliases, a.Name)
 			}
 		}
+		if w := state.Withdrawn(id); w != nil {
+			r.Withdrawn = &withdrawn{id, w.Time, w.Reason, aliasesOf(state, id)}
+		}
+		t, err := s.Training(e.ctx, m.name(), id)
+		if err == nil {
+			r.TrainedOn = &shownTraining{t, len(t.Digests)}
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 		return m.write(e, r, r.text)
 	})
 }
@@ -59,6 +78,9 @@ func (r *shownRevision) text(w io.Writer) {
 	line("revision", r.Revision)
 	line("model", r.Model)
 	line("aliases", strings.Join(r.Aliases, ", "))
+	if w := r.Withdrawn; w != nil {
+		line("withdrawn", fmt.Sprintf("%s: %s", w.Time.Format(time.RFC3339), w.Reason))
+	}
 	line("published", r.Published.Format(time.RFC3339))
 	if !r.Trained.IsZero() {
 		line("trained", r.Trained.Format(time.RFC3339))
@@ -66,6 +88,9 @@ func (r *shownRevision) text(w io.Writer) {
 	line("trainer", r.TrainerVersion)
 	line("parent", r.Parent)
 	line("training data", r.TrainingData)
+	if t := r.TrainedOn; t != nil {
+		line("trained on", t.text())
+	}
 	line("features", fmt.Sprintf("%d: %s", r.FeatureCount, r.Features))
 	line("bytes", fmt.Sprint(r.Bytes))
 	line("note", r.Note)
@@ -80,6 +105,21 @@ func (r *shownRevision) text(w io.Writer) {
 		}
 		line("\n"+outcome, fmt.Sprintf("%s, %s %s", v.Gate, v.Time.Format(time.RFC3339), compact(v.Details)))
 	}
+}
+
+// text says in one line what a revision was trained on.
+func (t *shownTraining) text() string {
+	s := fmt.Sprintf("%d texts", t.Texts)
+	if t.LedgerID != "" {
+		s += fmt.Sprintf(", of ledger %s at event %d", t.LedgerID, t.Position)
+	}
+	if len(t.Base) > 0 {
+		s += fmt.Sprintf(", of %d base files", len(t.Base))
+	}
+	if t.Holdout.Share > 0 {
+		s += fmt.Sprintf(", without hold-out %d of %.0f%%", t.Holdout.Epoch, 100*t.Holdout.Share)
+	}
+	return s
 }
 
 // compact is a JSON object in one line.

@@ -23,7 +23,7 @@ type retrainCmd struct {
 	Holdout   float64  `default:"${holdout}" placeholder:"SHARE" help:"Share of the sources that are never trained on and that candidate and champion are compared on. Default: ${default}."`
 	Reason    string   `enum:"auto,data,correction,new-label,forgetting" default:"auto" help:"Why: data must make it better; correction and new-label must not make it worse; forgetting promotes unless a harm is shown. Default: auto, from what the ledger says since the champion."`
 	Search    bool     `help:"Choose anew how the model is made, which takes minutes, instead of making it as the champion was made."`
-	SourceCap int      `default:"0" placeholder:"N" help:"Most rows that one source of the ledger may add; -1: no limit. Default, with --base: a quarter of all rows, or 200 if that is more."`
+	SourceCap int      `default:"0" placeholder:"N" help:"Most rows that one source of the ledger may add; -1: no limit. Default: as for the champion; for the first, with --base, a quarter of all rows, or 200 if that is more."`
 	Force     bool     `help:"Promote whatever the comparison says. The card and the history of the alias tell."`
 	DryRun    bool     `help:"Change nothing; show the verdict, the answers that would change and the features that move most."`
 	Probe     []string `sep:"none" placeholder:"FILE" help:"With --dry-run: texts whose answers to compare, too."`

@@ -23,6 +23,7 @@ import (
 type serveCmd struct {
 	modelFlag
 	servedFlags
+	ledgerFlag
 	Addr             string        `default:"127.0.0.1:50051" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one. Default: ${default}."`
 	AddrFile         string        `placeholder:"FILE" help:"Write the address here once calls are answered."`
 	ModelName        string        `default:"default" placeholder:"NAME" help:"Name in models/NAME. Default: ${default}."`
@@ -71,6 +72,10 @@ func (c *serveCmd) config(e *env) (serve.Config, error) {
 	if err != nil {
 		return serve.Config{}, err
 	}
+	labels, err := c.labels(e.ctx)
+	if err != nil {
+		return serve.Config{}, err
+	}
 	guard, err := c.guard()
 	if err != nil {
 		return serve.Config{}, err
@@ -79,7 +84,7 @@ func (c *serveCmd) config(e *env) (serve.Config, error) {
 		NoReflection: !c.reflects(c.Addr), ModelName: c.ModelName,
 		MaxDocumentBytes: c.MaxDocumentBytes, MaxBatchItems: c.MaxBatchItems, MaxMessageBytes: c.MaxMessageBytes,
 		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout,
-		Revisions: revisions, Guard: guard, Log: c.logger(e.stderr),
+		Revisions: revisions, Labels: labels, Guard: guard, Log: c.logger(e.stderr),
 	}, nil
 }
 

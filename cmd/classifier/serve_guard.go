@@ -20,7 +20,7 @@ type guardFlags struct {
 	TLSKey           string        `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
 	TLSClientCA      string        `name:"tls-client-ca" placeholder:"FILE" help:"Authorities of client certificates, PEM. Needs --role."`
 	KeysFile         string        `placeholder:"FILE" help:"Bearer keys that may call, as \"classifier key\" writes them."`
-	Role             []string      `sep:"none" placeholder:"ROLE=NAMES" help:"What client certificates may do, such as scorer=dns:*.example,spiffe://example/jobs/*. Roles: scorer, reader, operator, admin. Repeat for several."`
+	Role             []string      `sep:"none" placeholder:"ROLE=NAMES" help:"What client certificates may do, such as scorer=dns:*.example,spiffe://example/jobs/*. Roles: scorer, reader, operator, labeler, relay, auditor, curator, eraser, admin. Repeat for several."`
 	ReloadInterval   time.Duration `default:"5s" help:"How often those files are looked at. Default: ${default}."`
 	Plaintext        bool          `help:"Allow an address other than loopback without TLS."`
 	ClosedReflection bool          `help:"Ask for a key or certificate for server reflection too."`

@@ -45,6 +45,10 @@ func errMemory(limit int64) error {
 	return busy(fmt.Sprintf("the server's memory is nearly full; its limit is %d bytes", limit), "memory", strconv.FormatInt(limit, 10))
 }
 
+func errLabels(limit int64) error {
+	return busy(fmt.Sprintf("the server has %d calls about labels in flight, its limit", limit), "label_calls", strconv.FormatInt(limit, 10))
+}
+
 func errShortDeadline(left, expected time.Duration) error {
 	return rpcerror.New(codes.DeadlineExceeded, parleyv1.ErrorReason_ERROR_REASON_INSUFFICIENT_DEADLINE,
 		fmt.Sprintf("the deadline is in %s, the answer takes %s or more", left, expected), nil,

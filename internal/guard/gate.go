@@ -32,6 +32,12 @@ func (g *Guard) gate(ctx context.Context, info *tap.Info) (context.Context, erro
 			return ctx, g.refuse(ctx, why, t, m.needs)
 		}
 	}
+	if m.limited {
+		if g.memory.full.Load() {
+			return ctx, g.refuse(ctx, memoryFull, t, m.needs)
+		}
+		t.pool = g.labels
+	}
 	if !own {
 		ctx, t.cancel = context.WithDeadline(ctx, deadline)
 	}
@@ -73,6 +79,8 @@ func (g *Guard) refuse(ctx context.Context, why refusalReason, t *Ticket, needs 
 		return errWrongRole(t.caller, needs)
 	case memoryFull:
 		return g.errMemory
+	case labelsFull:
+		return g.errLabels
 	case overloaded:
 		return g.errOverloaded
 	case shortDeadline:

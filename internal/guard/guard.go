@@ -16,11 +16,12 @@ type Guard struct {
 	rules     map[string]methodRule
 	callers   *callers
 	admission *admission
+	labels    *pool
 	memory    *memoryGuard
 	scheduler *scheduler
 
 	// Made once: under overload there is no time to.
-	errOverloaded, errMemory error
+	errOverloaded, errMemory, errLabels error
 }
 
 // New returns a guard, which reads the files that its configuration names. Its
@@ -42,11 +43,13 @@ func New(cfg Config, log zerolog.Logger) (*Guard, error) {
 		rules:     methodRules(),
 		callers:   callers,
 		admission: newAdmission(cfg.MaxQueue),
+		labels:    &pool{limit: maxLabelCalls},
 		memory:    memory,
 		scheduler: newScheduler(),
 
 		errOverloaded: errOverloaded(cfg.MaxQueue),
 		errMemory:     errMemory(memory.limit),
+		errLabels:     errLabels(maxLabelCalls),
 	}, nil
 }
 

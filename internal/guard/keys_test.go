@@ -45,8 +45,8 @@ func TestKeyErrors(t *testing.T) {
 	hash := strings.Repeat("ab", 32)
 	for _, c := range []struct{ file, want string }{
 		{"a scorer " + hash + "\n\nb scorer\n", "keys:3: 2 fields: want a name, its roles and the SHA-256 of its key"},
-		{"a boss " + hash, `keys:1: role "boss": want scorer, reader, operator or admin, several separated by +`},
-		{"a scorer+ " + hash, `keys:1: role "": want scorer, reader, operator or admin, several separated by +`},
+		{"a boss " + hash, `keys:1: role "boss": want scorer, reader, operator, labeler, relay, auditor, curator, eraser or admin, several separated by +`},
+		{"a scorer+ " + hash, `keys:1: role "": want scorer, reader, operator, labeler, relay, auditor, curator, eraser or admin, several separated by +`},
 		{"a scorer " + hash[1:], "keys:1: the third field is no SHA-256: want 64 hexadecimal digits"},
 		{"a scorer " + hash + "00", "keys:1: the third field is no SHA-256: want 64 hexadecimal digits"},
 		{"-a scorer " + hash, `keys:1: name "-a": want at most 64 letters, digits and . _ @ -, a letter or digit first`},
@@ -65,7 +65,7 @@ func TestKeyErrors(t *testing.T) {
 func TestParseCertificateRoles(t *testing.T) {
 	for _, c := range []struct{ rule, want string }{
 		{"scorer", `"scorer": want ROLE=PATTERN, such as scorer=dns:*.example`},
-		{"boss=*", `"boss=*": role "boss": want scorer, reader, operator or admin, several separated by +`},
+		{"boss=*", `"boss=*": role "boss": want scorer, reader, operator, labeler, relay, auditor, curator, eraser or admin, several separated by +`},
 		{"scorer=", `"scorer=": pattern "": want dns:NAME, a URI or *`},
 		{"scorer=dns:", `"scorer=dns:": pattern "dns:": want dns:NAME, a URI or *`},
 		{"scorer=dns:a,b.example", `"scorer=dns:a,b.example": pattern "b.example": want dns:NAME, a URI or *`},

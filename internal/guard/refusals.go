@@ -20,6 +20,7 @@ const (
 	wrongRole
 	overloaded
 	memoryFull
+	labelsFull
 	shortDeadline
 	messageTooLarge
 	badCertificate
@@ -35,6 +36,7 @@ var refusalNames = [refusals]string{
 	wrongRole:          "wrong_role",
 	overloaded:         "overloaded",
 	memoryFull:         "memory",
+	labelsFull:         "label_calls",
 	shortDeadline:      "insufficient_deadline",
 	messageTooLarge:    "message_too_large",
 	badCertificate:     "untrusted_certificate",
@@ -102,7 +104,7 @@ func (c *Counters) refuseConnection(why refusalReason, from net.Addr, cause erro
 
 // known returns the method, unless its name is the caller's invention.
 func known(method string) string {
-	for _, prefix := range []string{classificationPrefix, modelPrefix, healthPrefix, "/grpc.reflection."} {
+	for _, prefix := range []string{classificationPrefix, modelPrefix, labelPrefix, healthPrefix, "/grpc.reflection."} {
 		if strings.HasPrefix(method, prefix) && len(method) < 100 {
 			return method
 		}

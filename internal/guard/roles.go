@@ -8,14 +8,21 @@ import (
 )
 
 // A Role is a set of what a caller may do.
-type Role uint8
+type Role uint16
 
-// The roles. Health checks need none.
+// The roles. Health checks need none. Those of labels are apart from those of
+// models: who promotes revisions need not see texts, and who labels need not be able
+// to erase or to settle what others say.
 const (
-	Scorer   Role                         = 1 << iota // calls ClassificationService
-	Reader                                            // calls what reads in ModelService
-	Operator                                          // calls all of ModelService
-	Admin    = Scorer | Reader | Operator             // calls everything
+	Scorer   Role = 1 << iota   // calls ClassificationService
+	Reader                      // calls what reads in ModelService
+	Operator                    // calls all of ModelService
+	Labeler                     // gives labels in its own name, and works off the queue
+	Relay                       // the same in the name of others: a tool that many label with
+	Auditor                     // reads all labels, and where annotators disagree
+	Curator                     // the same, settles disagreements, and lets labels out of quarantine
+	Eraser                      // forgets texts
+	Admin    Role = 1<<iota - 1 // calls everything
 )
 
 // A namedRole is a role that has a name.
@@ -24,7 +31,10 @@ type namedRole struct {
 	name string
 }
 
-var roleNames = []namedRole{{Admin, "admin"}, {Scorer, "scorer"}, {Reader, "reader"}, {Operator, "operator"}}
+var roleNames = []namedRole{
+	{Admin, "admin"}, {Scorer, "scorer"}, {Reader, "reader"}, {Operator, "operator"},
+	{Labeler, "labeler"}, {Relay, "relay"}, {Auditor, "auditor"}, {Curator, "curator"}, {Eraser, "eraser"},
+}
 
 // ParseRole reads the names of roles, separated by +.
 func ParseRole(names string) (Role, error) {
@@ -32,7 +42,7 @@ func ParseRole(names string) (Role, error) {
 	for name := range strings.SplitSeq(names, "+") {
 		i := slices.IndexFunc(roleNames, func(r namedRole) bool { return r.name == name })
 		if i < 0 {
-			return 0, fmt.Errorf("role %q: want scorer, reader, operator or admin, several separated by +", name)
+			return 0, fmt.Errorf("role %q: want scorer, reader, operator, labeler, relay, auditor, curator, eraser or admin, several separated by +", name)
 		}
 		all |= roleNames[i].role
 	}

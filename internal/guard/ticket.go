@@ -13,6 +13,8 @@ import (
 // gate, and may be used as well.
 type Ticket struct {
 	admission *admission // nil if the call does not count
+	pool      *pool      // nil if its number is not limited
+	inPool    bool
 	guard     *Guard
 	name      string // of the method
 	caller    *caller
@@ -50,6 +52,12 @@ func (t *Ticket) Start() {
 // Arrive is called when the bytes of a request are there, not decoded yet. Its
 // error is the call's.
 func (t *Ticket) Arrive(ctx context.Context, bytes int) error {
+	if t != nil && t.pool != nil {
+		if t.inPool = t.pool.enter(); !t.inPool {
+			t.refused = labelsFull
+			return t.guard.refuse(ctx, t.refused, t, 0)
+		}
+	}
 	if t == nil || t.admission == nil {
 		return nil
 	}
@@ -89,6 +97,27 @@ func (t *Ticket) End() {
 	if t != nil && t.admission != nil {
 		t.admission.end(t)
 	}
+	if t != nil && t.inPool {
+		t.pool.leave()
+	}
+}
+
+// RoleOf is what the caller of a call may do. Anybody may do everything where no
+// credential is asked for.
+func RoleOf(ctx context.Context) Role {
+	if t := TicketOf(ctx); t != nil {
+		return t.caller.role
+	}
+	return Admin
+}
+
+// ErrRole is the error of a call, or of a part of it, whose caller has none of the
+// roles that it needs.
+func ErrRole(ctx context.Context, needs Role) error {
+	if t := TicketOf(ctx); t != nil {
+		return errWrongRole(t.caller, needs)
+	}
+	return errWrongRole(anybody, needs)
 }
 
 // CallerOf is what the log calls the caller of a call, "" if anybody.

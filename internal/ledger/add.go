@@ -21,7 +21,7 @@ func (l *Ledger) Add(ctx context.Context, requestID string, labels []NewLabel) (
 	}
 	var out outcomes
 	err := l.lockedTx(ctx, func(t *tx) (err error) {
-		out, err = once(t, requestID, "add", labels, func(w *writer) (outcomes, error) { return w.addLabels(labels) })
+		out, err = once(t, requestID, "add", asRequest(labels), func(w *writer) (outcomes, error) { return w.addLabels(labels) })
 		return err
 	})
 	if err != nil {

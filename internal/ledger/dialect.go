@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
@@ -18,8 +19,16 @@ type dialect interface {
 	// Lock makes the transaction the only one that writes, before it looks at
 	// anything, or fails with ErrLocked.
 	Lock(ctx context.Context, tx *sql.Tx) error
+	// Committing is called at the end of a transaction that wrote events.
+	Committing(ctx context.Context, tx *sql.Tx) error
+	// Heard is closed when there may be new events (or nil), but look after the time
+	// that comes with it anyway.
+	Heard() (<-chan struct{}, time.Duration)
 	// Scrub rids the files of what was deleted.
 	Scrub(ctx context.Context, db *sql.DB) error
+	// Stale reports whether a transaction could not begin because its connection, made
+	// earlier, was broken: another may do.
+	Stale(err error) bool
 	// Error returns the error as one of this package, or of the context.
 	Error(err error) error
 	// Migrations are for goose, with its name of the database.

@@ -30,8 +30,22 @@
 // salt, cut to 128 bits, so that the text is never taken again and models that were
 // trained on it can be found, while nobody without the salt can tell what it was.
 //
+// What was erased in a file of SQLite is overwritten, in its write-ahead log too, before
+// Forget returns. PostgreSQL is told to vacuum the tables; what it keeps beside them (free
+// space until it is used again, its write-ahead log, replicas, backups) is for who
+// runs it to age out. Of requests a salted digest is kept, to tell a repetition.
+//
 // # Databases
 //
 // SQLite (a file, the default) and PostgreSQL, with the same behaviour: one
 // implementation over what differs (dialect). Several processes may share a ledger.
+// A file must lie on a disk of the machine: SQLite's locks do not hold on network file
+// systems.
+//
+// # Export and import
+//
+// An export has all there is, so that an import makes an equal ledger with the same
+// id, numbers, digests and resolutions, also in the other database. So it has the
+// salt: guard it like the ledger. Of a ledger that was exported before something was
+// forgotten, an import is a ledger that has it still; import a later export into it.
 package ledger

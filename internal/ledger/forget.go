@@ -111,7 +111,7 @@ func (w *writer) bury(id int64, d Digest, reason string) int64 {
 // erase deletes all that the ledger knows of a text, and counts it.
 func (w *writer) erase(f *forgetting, id int64) error {
 	labels := 0
-	if err := w.one([]any{&labels}, `SELECT COUNT(*) FROM events WHERE kind = 'label' AND text_id = ?`, id); err != nil {
+	if err := w.labelsOf([]int64{id}, func(*Event) { labels++ }); err != nil {
 		return err
 	}
 	queued, err := w.deleted(`DELETE FROM queued WHERE text_id = ?`, id)

@@ -32,7 +32,23 @@ func Open(ctx context.Context, url string) (*Ledger, error) {
 	return open(ctx, url, defaultLockWait)
 }
 
+// open tries until it has waited for others: SQLite does not wait while a file gets
+// its write-ahead log.
 func open(ctx context.Context, url string, lockWait time.Duration) (*Ledger, error) {
+	for deadline := time.Now().Add(lockWait); ; {
+		l, err := openOnce(ctx, url, lockWait)
+		if !errors.Is(err, ErrLocked) || time.Now().After(deadline) {
+			return l, err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func openOnce(ctx context.Context, url string, lockWait time.Duration) (*Ledger, error) {
 	db, d, err := connect(ctx, url, lockWait)
 	if err != nil {
 		return nil, err
@@ -119,19 +135,21 @@ func (l *Ledger) Position(ctx context.Context) (position int64, err error) {
 	return position, err
 }
 
-// pollTime is how often a ledger is looked at for others' events: one look is one
-// key of an index.
+// pollTime is how often a ledger is looked at for others' events where nobody tells
+// of them: one look is one key of an index.
 const pollTime = 200 * time.Millisecond
 
 // Wait returns the position once it is beyond after, whoever wrote.
 func (l *Ledger) Wait(ctx context.Context, after int64) (int64, error) {
 	for {
+		heard, look := l.dialect.Heard() // before the position: nothing is missed
 		position, err := l.Position(ctx)
 		if err != nil || position > after {
 			return position, err
 		}
 		select {
-		case <-time.After(pollTime):
+		case <-heard:
+		case <-time.After(look):
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}

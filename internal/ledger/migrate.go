@@ -25,15 +25,22 @@ func (l *Ledger) migrate(ctx context.Context) error {
 	}
 	sources := p.ListSources()
 	newest := sources[len(sources)-1].Version
-	if now, err := l.version(ctx); err != nil || now == newest {
-		return err
-	} else if now > newest {
-		return fmt.Errorf("%w: it is of version %d, this program knows %d", ErrNewer, now, newest)
+	var failed error
+	for before := int64(-1); ; {
+		now, err := l.version(ctx)
+		switch {
+		case err != nil || now == newest:
+			return err
+		case now > newest:
+			return fmt.Errorf("%w: it is of version %d, this program knows %d", ErrNewer, now, newest)
+		case now == before && failed != nil:
+			return l.dialect.Error(fmt.Errorf("migrating the ledger: %w", failed))
+		}
+		// One that fails because another program has just done the same is no failure:
+		// the version has moved.
+		before = now
+		_, failed = p.Up(ctx)
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return l.dialect.Error(fmt.Errorf("migrating the ledger: %w", err))
-	}
-	return nil
 }
 
 // version is that of the tables, 0 if there are none.

@@ -22,7 +22,10 @@ const defaultSchema = "parley_ledger"
 
 // onPostgres is the dialect of PostgreSQL. Writers take turns by a lock that ends
 // with their transaction, so events become visible in the order of their numbers.
-type onPostgres struct{ lockWait time.Duration }
+type onPostgres struct {
+	lockWait time.Duration
+	*listener
+}
 
 // Keys of advisory locks, beside a hash of the schema.
 const (
@@ -45,7 +48,7 @@ func connectPostgres(ctx context.Context, url string, lockWait time.Duration) (*
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = lockWait
 	}
-	d := &onPostgres{lockWait}
+	d := &onPostgres{lockWait, newListener(cfg)}
 	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
@@ -57,13 +60,19 @@ func connectPostgres(ctx context.Context, url string, lockWait time.Duration) (*
 }
 
 // makeSchema makes the schema if it is not there: to ask first spares the right to
-// make one.
+// make one. A schema with tables of others is refused.
 func (*onPostgres) makeSchema(ctx context.Context, db *sql.DB, schema string) error {
 	var there bool
-	if err := db.QueryRowContext(ctx, `SELECT current_schema() IS NOT NULL`).Scan(&there); err != nil || there {
+	var ours, all int
+	err := db.QueryRowContext(ctx, `SELECT current_schema() IS NOT NULL, COUNT(*) FILTER (WHERE tablename = $1), COUNT(*)
+		FROM pg_tables WHERE schemaname = current_schema()`, versions).Scan(&there, &ours, &all)
+	if err == nil && ours == 0 && all > 0 {
+		err = fmt.Errorf("%w: the schema %s has other tables: name another by search_path in the URL", ErrNotLedger, schema)
+	}
+	if err != nil || there {
 		return err
 	}
-	_, err := db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+schema)
+	_, err = db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+schema)
 	if e := (*pgconn.PgError)(nil); errors.As(err, &e) && (e.Code == "23505" || e.Code == "42P06") {
 		return nil // another was faster
 	}
@@ -93,11 +102,16 @@ func (*onPostgres) TxOptions(o *sql.TxOptions) *sql.TxOptions {
 }
 
 func (d *onPostgres) Lock(ctx context.Context, tx *sql.Tx) error {
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`SET LOCAL lock_timeout = %d`, max(1, d.lockWait.Milliseconds()))); err != nil {
+	if _, err := tx.ExecContext(ctx, d.waiting("LOCAL")); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))`, writeLock)
 	return err
+}
+
+// waiting bounds how long the transaction (LOCAL) or session waits for locks.
+func (d *onPostgres) waiting(scope string) string {
+	return fmt.Sprintf(`SET %s lock_timeout = %d`, scope, max(1, d.lockWait.Milliseconds()))
 }
 
 // Scrub takes the deleted rows out of the tables' pages. The server's own write-ahead
@@ -119,17 +133,31 @@ func (*onPostgres) HasTable() string {
 	return `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?`
 }
 
-func (*onPostgres) SessionLock(ctx context.Context, conn *sql.Conn) error {
+func (d *onPostgres) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, d.waiting("")); err != nil {
+		return err
+	}
 	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1, hashtext(current_schema()))`, migrateLock)
 	return err
 }
 
 func (*onPostgres) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1, hashtext(current_schema()))`, migrateLock)
-	return err
+	_, reset := conn.ExecContext(ctx, `RESET lock_timeout`)
+	return errors.Join(err, reset)
 }
 
-func (*onPostgres) Close() error { return nil }
+func (*onPostgres) Stale(err error) bool {
+	var answer *pgconn.PgError
+	var connect *pgconn.ConnectError
+	switch {
+	case isOwn(err), errors.As(err, &connect):
+		return false
+	case errors.As(err, &answer):
+		return strings.HasPrefix(answer.Code, "57P") // what it was told when the server went
+	}
+	return true
+}
 
 // Error tells what went wrong without what the server says of rows (its messages
 // and details may quote them), and without the URL.

@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -164,6 +165,60 @@ func TestDatabaseThatIsNotThere(t *testing.T) {
 	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "no such database") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A schema that others use is refused, and left as it is.
+func TestSchemaOfOthers(t *testing.T) {
+	url := sharedPG.newDatabase(t)
+	l := openAt(t, url)
+	for _, query := range []string{`CREATE SCHEMA shop`, `CREATE TABLE shop.events (name TEXT)`} {
+		if _, err := l.db.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(t.Context(), url+"&search_path=shop"); !errors.Is(err, ErrNotLedger) {
+		t.Errorf("got %v, want ErrNotLedger", err)
+	}
+	openAt(t, url+"&search_path=second") // a second ledger beside the first
+}
+
+// Who waits is told by those who write, and polls while he cannot be told.
+func TestNotifications(t *testing.T) {
+	s := ownPG(t)
+	url := s.newDatabase(t)
+	l, other := openAt(t, url), openAt(t, url)
+	heard := listening(t, l)
+	must(t, other, label("a", "topic", "x", "ann"))
+	select {
+	case <-heard:
+	case <-time.After(time.Minute):
+		t.Fatal("nobody told of the label")
+	}
+	if err := errors.Join(s.stop("immediate"), s.start()); err != nil {
+		t.Fatal(err)
+	}
+	at := make(chan int64)
+	go func() {
+		position, _ := l.Wait(context.Background(), 1)
+		at <- position
+	}()
+	if _, err := other.Add(t.Context(), "", []NewLabel{label("b", "topic", "x", "ann")}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "position", <-at, 2)
+	listening(t, l)
+}
+
+// listening waits until the ledger listens, and returns what it will hear.
+func listening(t *testing.T, l *Ledger) <-chan struct{} {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if heard, look := l.dialect.Heard(); look == listenTime {
+			return heard
+		}
+	}
+	t.Fatal("the ledger does not listen")
+	return nil
 }
 
 // ownPG is a server that a test may stop.

@@ -8,9 +8,9 @@ import (
 
 // Quarantined says why a label shall not be trained on.
 type Quarantined struct {
-	Seq      int64   // of the label
-	Surprise float64 // nats
-	Reason   string
+	Seq      int64   `json:"event"`    // of the label
+	Surprise float64 `json:"surprise"` // nats
+	Reason   string  `json:"reason"`
 }
 
 // parseDetails reads what the ledger's own kinds keep.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -37,8 +39,9 @@ func (q *QueueItem) check() error {
 		checkJSON("predictions", q.Predictions, MaxPredictions))
 }
 
-// Enqueue puts texts into the queue and returns how many. Texts that are there
-// already, that are labelled for all the heads, or that were forgotten are left out.
+// Enqueue puts texts into the queue and returns how many. Heads for which a text is
+// there already, or labelled, are left out, and so are texts of which no head is
+// left, that were forgotten, or whose id names another text.
 // A wrong item is an error, and then nothing is written.
 func (l *Ledger) Enqueue(ctx context.Context, items []QueueItem) (added int, err error) {
 	bytes := 0
@@ -70,24 +73,32 @@ func (w *writer) enqueue(items []QueueItem, texts, ids []string) (added int, err
 	if err != nil {
 		return 0, err
 	}
-	queued, err := w.queuedTargets(s)
+	queued, err := w.queuedHeads(s)
+	if err != nil {
+		return 0, err
+	}
+	remaps, err := w.remaps(w.last)
 	if err != nil {
 		return 0, err
 	}
 	for i := range items {
 		q := &items[i]
 		x, err := s.find(q.Text, q.ID)
-		if err != nil || x != nil && (queued[place{x.id, x.targets[q.Target]}] && (q.Target == "" || x.targets[q.Target] > 0) || x.hasAll(q)) {
-			continue // forgotten, an id of another text, or there
+		if err != nil {
+			continue // forgotten, or an id of another text
+		}
+		missing := x.missing(q, queued, remaps)
+		if len(missing) == 0 {
+			continue
 		}
 		x, target := s.make(x, q.Text, q.ID, q.Group, q.Target)
-		heads, err := json.Marshal(q.Heads)
+		heads, err := json.Marshal(missing)
 		if err != nil {
 			return 0, err
 		}
 		seq := w.event(&Event{Kind: KindQueue, TextID: x.id, TargetID: target, Selection: q.Selection, SelectionProbability: q.SelectionProbability})
 		w.add("queued", seq, x.id, target, string(heads), q.Revision, q.Batch, string(q.Predictions))
-		queued[place{x.id, target}] = true
+		queued.add(place{x.id, target}, missing)
 		added++
 	}
 	return added, nil
@@ -96,46 +107,65 @@ func (w *writer) enqueue(items []QueueItem, texts, ids []string) (added int, err
 // A place is a text under a target, by number.
 type place struct{ text, target int64 }
 
-// queuedTargets tells what is in the queue of the texts.
-func (w *writer) queuedTargets(s *subjects) (map[place]bool, error) {
-	var ids []int64
-	for id := range s.byNumber {
-		ids = append(ids, id)
-	}
-	queued := map[place]bool{}
-	return queued, queryIn(w.tx, ids, func(scan func(...any) error) error {
-		var p place
-		err := scan(&p.text, &p.target)
-		queued[p] = true
-		return err
-	}, `SELECT text_id, target_id FROM queued WHERE text_id IN (%s)`)
-}
+// queuedHeads are the heads under which texts are in the queue.
+type queuedHeads map[place]map[string]bool
 
-// hasAll reports whether the text is labelled, by anybody, under all heads of q.
-func (x *subject) hasAll(q *QueueItem) bool {
-	target, known := x.targets[q.Target]
-	if q.Target != "" && !known {
-		return false
+func (q queuedHeads) add(p place, heads []string) {
+	if q[p] == nil {
+		q[p] = map[string]bool{}
 	}
-	return labelledUnder(x.labels, target, q.Heads)
-}
-
-// labelledUnder reports whether somebody's newest label stands under every head.
-func labelledUnder(labels []Event, target int64, heads []string) bool {
 	for _, h := range heads {
-		stands := map[string]bool{}
-		for i := range labels {
-			if e := &labels[i]; e.TargetID == target && e.Head == h {
-				if stands[e.Annotator] = e.Label != ""; e.Label == "" {
-					delete(stands, e.Annotator)
-				}
-			}
+		q[p][h] = true
+	}
+}
+
+func (w *writer) queuedHeads(s *subjects) (queuedHeads, error) {
+	queued := queuedHeads{}
+	return queued, queryIn(w.tx, slices.Collect(maps.Keys(s.byNumber)), func(scan func(...any) error) error {
+		var p place
+		var kept string
+		var heads []string
+		if err := scan(&p.text, &p.target, &kept); err != nil {
+			return err
 		}
-		if len(stands) == 0 {
-			return false
+		err := json.Unmarshal([]byte(kept), &heads)
+		queued.add(p, heads)
+		return err
+	}, `SELECT text_id, target_id, heads FROM queued WHERE text_id IN (%s)`)
+}
+
+// missing are the heads of q under which the text, nil if it is new, is neither
+// labelled nor queued.
+func (x *subject) missing(q *QueueItem, queued queuedHeads, remaps remaps) (heads []string) {
+	target, known := int64(0), x != nil
+	if known && q.Target != "" {
+		target, known = x.targets[q.Target]
+	}
+	for _, h := range q.Heads {
+		if known && (queued[place{x.id, target}][h] || stands(x.labels, target, h, remaps)) || slices.Contains(heads, h) {
+			continue
+		}
+		heads = append(heads, h)
+	}
+	return heads
+}
+
+// stands reports whether somebody's newest label of a text is one under the head: it
+// was not taken back, and no remap made it void.
+func stands(labels []Event, target int64, head string, remaps remaps) bool {
+	says := map[string]bool{}
+	for i := range labels {
+		if e := &labels[i]; e.TargetID == target && e.Head == head {
+			label, void := remaps.apply(e)
+			says[e.Annotator] = label != "" && !void
 		}
 	}
-	return true
+	for _, yes := range says {
+		if yes {
+			return true
+		}
+	}
+	return false
 }
 
 // pendingChunk is how many items of the queue are looked at together.
@@ -151,13 +181,21 @@ func (l *Ledger) Pending(ctx context.Context, annotator string, limit int) (list
 		return nil, fmt.Errorf("%w: %d items of the queue: want 1 to %d", ErrInvalid, limit, MaxBatch)
 	}
 	err = l.read(ctx, func(t *tx) error {
+		now, err := t.position()
+		if err != nil {
+			return err
+		}
+		remaps, err := t.remaps(now)
+		if err != nil {
+			return err
+		}
 		for after := int64(0); len(list) < limit; {
 			chunk, err := t.queueAfter(after, annotator)
 			if err != nil || len(chunk) == 0 {
 				return err
 			}
 			after = chunk[len(chunk)-1].Seq
-			open, err := t.open(chunk)
+			open, err := t.open(chunk, remaps)
 			if err != nil {
 				return err
 			}
@@ -197,18 +235,13 @@ func (t *tx) queueAfter(after int64, annotator string) (list []queuedItem, err e
 }
 
 // open returns the items that are not labelled yet, with their texts.
-func (t *tx) open(chunk []queuedItem) (list []QueueItem, err error) {
+func (t *tx) open(chunk []queuedItem, remaps remaps) (list []QueueItem, err error) {
 	var ids []int64
 	for i := range chunk {
 		ids = append(ids, chunk[i].text)
 	}
 	labels := map[int64][]Event{}
-	if err := queryIn(t, ids, func(scan func(...any) error) error {
-		var e Event
-		err := scanEvent(scan, &e)
-		labels[e.TextID] = append(labels[e.TextID], e)
-		return err
-	}, `SELECT `+eventColumns+` FROM events WHERE kind = 'label' AND text_id IN (%s) ORDER BY seq`); err != nil {
+	if err := t.labelsOf(ids, func(e *Event) { labels[e.TextID] = append(labels[e.TextID], *e) }); err != nil {
 		return nil, err
 	}
 	names, err := t.names(ids)
@@ -217,7 +250,7 @@ func (t *tx) open(chunk []queuedItem) (list []QueueItem, err error) {
 	}
 	for i := range chunk {
 		q := &chunk[i]
-		if labelledUnder(labels[q.text], q.target, q.Heads) {
+		if !slices.ContainsFunc(q.Heads, func(h string) bool { return !stands(labels[q.text], q.target, h, remaps) }) {
 			continue
 		}
 		n := names[q.text]

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // once calls f in a writing transaction, unless the request was carried out before:
@@ -31,6 +32,22 @@ func once[T any](t *tx, requestID, call string, request any, f func(w *writer) (
 		return err
 	})
 	return result, err
+}
+
+// A requestLabel is a label as it goes into the digest of its request: wrong numbers
+// and times, which JSON has not, are told apart too.
+type requestLabel struct {
+	NewLabel
+	Time                 int64
+	SelectionProbability string
+}
+
+func asRequest(labels []NewLabel) []requestLabel {
+	list := make([]requestLabel, len(labels))
+	for i, n := range labels {
+		list[i] = requestLabel{n, micros(n.Time), strconv.FormatFloat(n.SelectionProbability, 'g', -1, 64)}
+	}
+	return list
 }
 
 // replay reads the result of an earlier request.

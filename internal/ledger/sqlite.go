@@ -24,13 +24,21 @@ const connections = 8
 // onSQLite is the dialect of SQLite. Its write-ahead log lets others read while one
 // writes; synchronous=FULL makes a commit durable, secure_delete overwrites what
 // is deleted.
-type onSQLite struct{ path string }
+type onSQLite struct {
+	path string
+	file os.FileInfo // that was opened
+}
 
 func connectSQLite(ctx context.Context, path string, lockWait time.Duration) (*sql.DB, dialect, error) {
-	d := &onSQLite{path}
+	d := &onSQLite{path: path}
 	if err := d.mark(ctx, lockWait); err != nil {
 		return nil, nil, fmt.Errorf("ledger %s: %w", path, d.Error(err))
 	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ledger %s: %w: %w", path, ErrUnavailable, errors.Unwrap(err))
+	}
+	d.file = file
 	db, err := sql.Open("sqlite", sqliteURL(path, lockWait, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)", "trusted_schema(OFF)"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger %s: %w", path, d.Error(err))
@@ -64,27 +72,50 @@ func (d *onSQLite) mark(ctx context.Context, lockWait time.Duration) error {
 		return err
 	}
 	defer db.Close()
-	var id, tables int
-	if err := db.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
+	id, tables, err := whose(ctx, db)
+	switch {
+	case err != nil || id == applicationID:
 		return err
-	}
-	if id == applicationID {
-		return nil
-	}
-	if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master`).Scan(&tables); err != nil {
-		return err
-	}
-	if tables > 0 || id != 0 {
+	case tables > 0 || id != 0:
 		return fmt.Errorf("%w, but another program's database", ErrNotLedger)
 	}
 	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
 	return err
 }
 
+// whose reads the mark of a file and the number of its tables, both of one moment:
+// another may be making the ledger.
+func whose(ctx context.Context, db *sql.DB) (id, tables int, err error) {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer tx.Rollback() // it only reads
+	err = first(tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master`).Scan(&tables),
+		tx.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id))
+	return id, tables, err
+}
+
 func (*onSQLite) SQL(query string) string                   { return query }
 func (*onSQLite) TxOptions(o *sql.TxOptions) *sql.TxOptions { return o }
-func (*onSQLite) Lock(context.Context, *sql.Tx) error       { return nil } // BEGIN IMMEDIATE has it
+func (*onSQLite) Heard() (<-chan struct{}, time.Duration)   { return nil, pollTime }
+func (*onSQLite) Stale(error) bool                          { return false }
 func (*onSQLite) Close() error                              { return nil }
+
+// Lock leaves the lock to BEGIN IMMEDIATE.
+func (d *onSQLite) Lock(context.Context, *sql.Tx) error { return d.inPlace() }
+
+// Committing looks again, right before events count as durable.
+func (d *onSQLite) Committing(context.Context, *sql.Tx) error { return d.inPlace() }
+
+// inPlace looks whether the file is where it was opened: one that was removed or
+// replaced can be written as long as it is open, and what is written is lost.
+func (d *onSQLite) inPlace() error {
+	if now, err := os.Stat(d.path); err != nil || !os.SameFile(d.file, now) {
+		return fmt.Errorf("%w: the file %s was removed or replaced since it was opened", ErrUnavailable, d.path)
+	}
+	return nil
+}
 
 func (*onSQLite) HasTable() string {
 	return `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?`
@@ -111,26 +142,11 @@ func (*onSQLite) Migrations() (goose.Dialect, fs.FS) {
 	return goose.DialectSQLite3, files
 }
 
-// SessionLock keeps the connection's lock of the file from transaction to
-// transaction.
-func (*onSQLite) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	for _, query := range []string{`PRAGMA locking_mode = EXCLUSIVE`, `BEGIN EXCLUSIVE`, `COMMIT`} {
-		if _, err := conn.ExecContext(ctx, query); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// SessionUnlock gives the lock back, which takes effect with the next look at the
-// file.
-func (*onSQLite) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	if _, err := conn.ExecContext(ctx, `PRAGMA locking_mode = NORMAL`); err != nil {
-		return err
-	}
-	var tables int
-	return conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master`).Scan(&tables)
-}
+// SessionLock has nothing to do: a migration is a transaction, which has the file's
+// lock, and notes its number, which can be there once only. Who comes second finds
+// that it is done.
+func (*onSQLite) SessionLock(context.Context, *sql.Conn) error   { return nil }
+func (*onSQLite) SessionUnlock(context.Context, *sql.Conn) error { return nil }
 
 func (*onSQLite) Error(err error) error {
 	var e *sqlite.Error

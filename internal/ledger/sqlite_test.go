@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,6 +65,25 @@ func TestFilesThatAreNoLedger(t *testing.T) {
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the file was changed: %v", err)
 	}
+	other := filepath.Join(t.TempDir(), "other.db")
+	db, err := sql.Open("sqlite", other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`CREATE TABLE songs (name TEXT)`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before, err = os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), other); !errors.Is(err, ErrNotLedger) {
+		t.Errorf("another program's database: %v", err)
+	}
+	if after, err := os.ReadFile(other); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("another program's database was changed: %v", err)
+	}
 	if _, err := Open(t.Context(), filepath.Join(t.TempDir(), "no", "such", "folder.db")); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("no folder: %v", err)
 	}
@@ -97,6 +118,17 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, l, label("a", "topic", "x", "ann"))
+}
+
+// A text's events are found by its number, however many others there are.
+func TestTextsAreFoundByTheirIndex(t *testing.T) {
+	l := openAt(t, filepath.Join(t.TempDir(), "labels.db"))
+	var plan string
+	var ignored any
+	err := l.db.QueryRow(`EXPLAIN QUERY PLAN `+strings.Replace(eventsOfTexts, "%s", "1, 2, 3", 1)).Scan(&ignored, &ignored, &ignored, &plan)
+	if err != nil || !strings.Contains(plan, "INDEX events_text (text_id=?)") {
+		t.Errorf("got %q, %v", plan, err)
+	}
 }
 
 func TestNewerLedgersAreRefused(t *testing.T) {

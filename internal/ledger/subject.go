@@ -91,8 +91,10 @@ func (s *subjects) load() error {
 		queryIn(s.w.tx, numbers, named(func(x *subject, name string) { x.groups[name] = true }),
 			`SELECT text_id, name FROM groups WHERE text_id IN (%s)`),
 		queryIn(s.w.tx, numbers, s.target, `SELECT text_id, id, target FROM targets WHERE text_id IN (%s)`),
-		queryIn(s.w.tx, numbers, s.label,
-			`SELECT `+eventColumns+` FROM events WHERE kind = 'label' AND text_id IN (%s) ORDER BY seq`),
+		s.w.labelsOf(numbers, func(e *Event) {
+			x := s.byNumber[e.TextID]
+			x.labels = append(x.labels, *e)
+		}),
 	)
 }
 
@@ -108,14 +110,20 @@ func (s *subjects) target(scan func(...any) error) error {
 	return err
 }
 
-func (s *subjects) label(scan func(...any) error) error {
-	var e Event
-	err := scanEvent(scan, &e)
-	if err == nil {
-		x := s.byNumber[e.TextID]
-		x.labels = append(x.labels, e)
-	}
-	return err
+// eventsOfTexts does not ask for a kind: SQLite would go through all labels that there
+// are, since they are in order, instead of those of the texts.
+const eventsOfTexts = `SELECT ` + eventColumns + ` FROM events WHERE text_id IN (%s) ORDER BY seq`
+
+// labelsOf calls each for the labels of texts, by number for each text.
+func (t *tx) labelsOf(texts []int64, each func(*Event)) error {
+	return queryIn(t, texts, func(scan func(...any) error) error {
+		var e Event
+		err := scanEvent(scan, &e)
+		if err == nil && e.Kind == KindLabel {
+			each(&e)
+		}
+		return err
+	}, eventsOfTexts)
 }
 
 // find returns the text that an item names, nil if it is new.

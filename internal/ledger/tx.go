@@ -51,7 +51,7 @@ func (l *Ledger) take(ctx context.Context) error {
 }
 
 func (l *Ledger) inTx(ctx context.Context, opts *sql.TxOptions, f func(*tx) error) error {
-	t, err := l.db.BeginTx(ctx, l.dialect.TxOptions(opts))
+	t, err := l.begin(ctx, l.dialect.TxOptions(opts))
 	if err != nil {
 		return l.dialect.Error(err)
 	}
@@ -60,6 +60,16 @@ func (l *Ledger) inTx(ctx context.Context, opts *sql.TxOptions, f func(*tx) erro
 		return l.dialect.Error(err)
 	}
 	return l.dialect.Error(t.Commit())
+}
+
+// begin tries again where connections broke while nobody used them.
+func (l *Ledger) begin(ctx context.Context, opts *sql.TxOptions) (t *sql.Tx, err error) {
+	for range connections + 1 {
+		if t, err = l.db.BeginTx(ctx, opts); err == nil || !l.dialect.Stale(err) {
+			break
+		}
+	}
+	return t, err
 }
 
 func (t *tx) exec(query string, args ...any) error {

@@ -43,10 +43,14 @@ func (t *tx) write(f func(*writer) error) error {
 	if err := t.one([]any{&w.lastText}, `SELECT COALESCE(MAX(text_id), 0) FROM events`); err != nil {
 		return err
 	}
+	before := w.last
 	if err := f(w); err != nil {
 		return err
 	}
-	return w.flush()
+	if err := w.flush(); err != nil || w.last == before {
+		return err
+	}
+	return t.l.dialect.Committing(t.ctx, t.tx)
 }
 
 func (w *writer) add(table string, row ...any) { w.rows[table] = append(w.rows[table], row) }

@@ -50,7 +50,11 @@ func (r *run) readChampion(ctx context.Context) error {
 	if err := c.readTraining(ctx, r); err != nil {
 		return err
 	}
-	c.recipe = recipeOf(c.card.Configuration)
+	made := configurationOf(c.card.Configuration)
+	c.recipe = made.recipe()
+	if r.SourceCap == 0 {
+		r.SourceCap = made.SourceCap
+	}
 	r.champion = c
 	r.report.Champion = &Revision{Revision: c.revision, TrainingData: c.card.TrainingData, Position: c.position}
 	return nil
@@ -72,10 +76,18 @@ func (c *champion) readTraining(ctx context.Context, r *run) error {
 	return nil
 }
 
-// recipeOf is the recipe in a card's configuration, or nil.
-func recipeOf(data json.RawMessage) *train.Recipe {
+// configurationOf is what a card says, nothing if that is not from here.
+func configurationOf(data json.RawMessage) configuration {
 	var c configuration
-	if json.Unmarshal(data, &c) != nil || len(c.Recipe) == 0 {
+	if json.Unmarshal(data, &c) != nil {
+		return configuration{}
+	}
+	return c
+}
+
+// recipe is that of the configuration, or nil.
+func (c *configuration) recipe() *train.Recipe {
+	if len(c.Recipe) == 0 {
 		return nil
 	}
 	recipe, err := train.ParseRecipe(c.Recipe)

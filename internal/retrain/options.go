@@ -18,7 +18,7 @@ type Options struct {
 	BaseHeads []string
 	BaseFiles []store.BaseFile
 	Heads     []string // to train; see Input.Heads
-	SourceCap int      // see Rows.cap
+	SourceCap int      // see Rows.cap; 0: the champion's
 	Share     float64  // of the sources that are held out; 0: DefaultShare
 	// Occasion is why the model is trained anew; "" finds it in the ledger.
 	Occasion judge.Occasion

@@ -2,12 +2,14 @@ package retrain
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 
-	"encoding/json"
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/ledger"
 	"github.com/parley-nlp/parley/internal/store"
+	"github.com/parley-nlp/parley/internal/train"
 )
 
 // Rebuild returns the examples that a revision with this training record was
@@ -41,4 +43,15 @@ func Rebuild(ctx context.Context, l *ledger.Ledger, base *dataset.Set, t store.T
 		return nil, nil, err
 	}
 	return rows.Split(Holdout{t.Holdout.Epoch, t.Holdout.Share}).Training(), rows.Heads, nil
+}
+
+// Config makes a revision with this training record anew, of the rows that Rebuild
+// returns.
+func Config(t store.Training) (train.Config, error) {
+	made := configurationOf(t.Configuration)
+	recipe := made.recipe()
+	if recipe == nil {
+		return train.Config{}, errors.New("its record has no recipe")
+	}
+	return recipe.Config(), nil
 }

@@ -40,9 +40,8 @@ type InUse struct {
 const withdrawReason = "it was trained on texts that are forgotten"
 
 // withdraw makes every revision that was trained on a forgotten text one that
-// can be promoted no more. Those that an alias points to wait until it moves: a
-// server must not lose the model that answers, and when the candidate was just
-// promoted the champion before it is free to go.
+// can be promoted no more. One that an alias points to goes on answering until it
+// moves: a server must not lose the model that answers.
 func (r *run) withdraw(ctx context.Context) error {
 	if len(r.tombstones.List()) == 0 {
 		return nil
@@ -98,7 +97,8 @@ func (r *run) taint(ctx context.Context) (*Receipt, error) {
 		}
 		if names := aliasesOf(state, card.Revision); len(names) > 0 {
 			receipt.InUse = append(receipt.InUse, InUse{card.Revision, names})
-		} else if state.Withdrawn(card.Revision) == nil {
+		}
+		if state.Withdrawn(card.Revision) == nil {
 			receipt.Withdrawn = append(receipt.Withdrawn, card.Revision)
 		}
 	}

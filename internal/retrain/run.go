@@ -216,6 +216,9 @@ func (r *run) knowsAll() bool {
 // nothing ends the run: there is nothing to judge.
 func (r *run) nothing(reason string) error {
 	r.report.Outcome, r.report.Reasons = NothingToDo, []string{reason}
+	if len(r.report.Quarantined) > 0 {
+		r.report.Outcome, r.report.Reasons = HeldBack, []string{"what is new waits in quarantine; without it " + reason}
+	}
 	return nil
 }
 

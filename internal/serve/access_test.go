@@ -40,8 +40,9 @@ func startSecured(t *testing.T, cfg Config) *secured {
 	t.Helper()
 	s := &secured{log: &journal{}, files: folder(t.TempDir()), authority: newAuthority(t), keys: map[string]string{}}
 	var lines string
-	for _, role := range []guard.Role{guard.Scorer, guard.Reader, guard.Operator, guard.Admin} {
-		name := role.String() + "-key"
+	for _, role := range []guard.Role{guard.Scorer, guard.Reader, guard.Operator, guard.Admin,
+		guard.Labeler, guard.Relay, guard.Auditor, guard.Curator, guard.Eraser, guard.Relay | guard.Curator} {
+		name := strings.ReplaceAll(role.String(), "+", ".") + "-key"
 		lines += s.newKey(t, name, role)
 	}
 	cfg.Log = zerolog.New(s.log)

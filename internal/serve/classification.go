@@ -36,7 +36,7 @@ func (s *Server) Classify(ctx context.Context, req *parleyv1.ClassifyRequest) (*
 func (s *Server) BatchClassify(ctx context.Context, req *parleyv1.BatchClassifyRequest) (*parleyv1.BatchClassifyResponse, error) {
 	items := req.GetItems()
 	if len(items) > s.cfg.MaxBatchItems {
-		return nil, errBatchTooLarge(len(items), s.cfg.MaxBatchItems)
+		return nil, errBatchTooLarge("items", len(items), s.cfg.MaxBatchItems)
 	}
 	if err := checkItemIDs(items); err != nil {
 		return nil, err

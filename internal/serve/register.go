@@ -24,6 +24,7 @@ func (t *telemetry) register(s *Server) {
 	t.registerPredictionLog()
 	t.registerRevisions(s)
 	t.registerGuard(s)
+	t.registerLabels(s)
 }
 
 const documentsHelp = "Documents of calls, by what became of them."

@@ -226,6 +226,14 @@ func (j *journal) keepTexts(ctx context.Context, method string, req, reply any, 
 		for _, item := range req.GetItems() {
 			j.texts = append(j.texts, item.GetDocument().GetText(), item.GetDocument().GetTarget())
 		}
+	case *parleyv1.BatchCreateLabelsRequest:
+		for _, l := range req.GetLabels() {
+			j.texts = append(j.texts, l.GetText(), l.GetTarget(), l.GetTextId(), l.GetGroup())
+		}
+	case *parleyv1.ForgetTextsRequest:
+		for _, r := range req.GetReferences() {
+			j.texts = append(j.texts, r.GetText(), r.GetTextId(), r.GetGroup())
+		}
 	}
 	j.mu.Unlock()
 	return invoke(ctx, method, req, reply, cc, opts...)

@@ -42,6 +42,8 @@ type Config struct {
 	DrainTimeout time.Duration
 	// Revisions says where revisions come from and which are held.
 	Revisions Revisions
+	// Labels says where labels go.
+	Labels Labels
 	// Guard says who may call, and how much at once.
 	Guard guard.Config
 	// Log gets one event a call (but for streams: health watches and
@@ -80,7 +82,10 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("drain delay %s and timeout %s: want 0 or more", c.DrainDelay, c.DrainTimeout)
 	}
 	var err error
-	c.Revisions, err = c.Revisions.withDefaults()
+	if c.Revisions, err = c.Revisions.withDefaults(); err != nil {
+		return c, err
+	}
+	c.Labels, err = c.Labels.withDefaults()
 	return c, err
 }
 
@@ -89,6 +94,7 @@ func (c Config) withDefaults() (Config, error) {
 type Server struct {
 	parleyv1.UnimplementedClassificationServiceServer
 	parleyv1.UnimplementedModelServiceServer
+	parleyv1.UnimplementedLabelServiceServer
 
 	cfg       Config
 	guard     *guard.Guard
@@ -99,6 +105,7 @@ type Server struct {
 	holding   sync.Mutex    // one changes what is held at a time
 	loaded    chan struct{} // closed once there is a live revision
 	keeper    *keeper       // nil without a store
+	clerk     *clerk        // nil without a ledger
 	shadow    *shadower
 	counters  Counters
 	streams   context.Context // ends when a drain ends the streams
@@ -111,6 +118,7 @@ var services = []string{
 	"",
 	parleyv1.ClassificationService_ServiceDesc.ServiceName,
 	parleyv1.ModelService_ServiceDesc.ServiceName,
+	parleyv1.LabelService_ServiceDesc.ServiceName,
 }
 
 // New returns a server without a model.
@@ -134,7 +142,7 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 		return nil, fmt.Errorf("validation rules: %w", err)
 	}
 	s := &Server{cfg: cfg, validator: v, health: health.NewServer(), loaded: make(chan struct{}), shadow: newShadower(cfg.Revisions.Shadow)}
-	s.keeper = newKeeper(s)
+	s.keeper, s.clerk = newKeeper(s), newClerk(s.cfg.Labels, cfg.Log)
 	s.streams, s.endStream = context.WithCancel(context.Background())
 	if s.guard, err = guard.New(cfg.Guard, cfg.Log); err != nil {
 		return nil, err
@@ -153,6 +161,7 @@ func newServer(cfg Config, service parleyv1.ClassificationServiceServer) (*Serve
 	}
 	s.grpc.RegisterService(decodeErrors(parleyv1.ClassificationService_ServiceDesc), service)
 	s.grpc.RegisterService(decodeErrors(parleyv1.ModelService_ServiceDesc), s)
+	s.grpc.RegisterService(decodeErrors(parleyv1.LabelService_ServiceDesc), s)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	if !cfg.NoReflection {
 		reflection.Register(s.grpc)

@@ -58,14 +58,16 @@ func errEmptyDocument() error {
 	return badField(parleyv1.ErrorReason_ERROR_REASON_EMPTY_DOCUMENT, textField, "the text is empty")
 }
 
-func errDocumentTooLarge(size, limit int) error {
-	return badField(parleyv1.ErrorReason_ERROR_REASON_DOCUMENT_TOO_LARGE, textField,
+func errDocumentTooLarge(size, limit int) error { return errTextTooLarge(textField, size, limit) }
+
+func errTextTooLarge(field string, size, limit int) error {
+	return badField(parleyv1.ErrorReason_ERROR_REASON_DOCUMENT_TOO_LARGE, field,
 		fmt.Sprintf("the text has %d bytes, the limit is %d", size, limit),
 		"size_bytes", strconv.Itoa(size), "limit_bytes", strconv.Itoa(limit))
 }
 
-func errBatchTooLarge(items, limit int) error {
-	return badField(parleyv1.ErrorReason_ERROR_REASON_BATCH_TOO_LARGE, "items",
+func errBatchTooLarge(field string, items, limit int) error {
+	return badField(parleyv1.ErrorReason_ERROR_REASON_BATCH_TOO_LARGE, field,
 		fmt.Sprintf("the batch has %d items, the limit is %d", items, limit),
 		"items", strconv.Itoa(items), "limit", strconv.Itoa(limit))
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -89,7 +90,7 @@ func newTelemetry(s *Server) *telemetry {
 	t := &telemetry{
 		Telemetry:  s.cfg.Telemetry,
 		registry:   s.cfg.Telemetry.Metrics,
-		calls:      metrics.NewCalls(methodsOf(&parleyv1.ClassificationService_ServiceDesc), append(methodsOf(&parleyv1.ModelService_ServiceDesc), healthMethods...)),
+		calls:      metrics.NewCalls(methodsOf(&parleyv1.ClassificationService_ServiceDesc), slices.Concat(methodsOf(&parleyv1.ModelService_ServiceDesc), methodsOf(&parleyv1.LabelService_ServiceDesc), healthMethods)),
 		answers:    metrics.NewAnswers(s.cfg.Telemetry.DriftWindow),
 		batchItems: metrics.NewHistogram(1, 1, 10, 25, 50, 100, 250, 500, 1000),
 		unknown:    metrics.NewHistogram(millionth, 0, .1*millionth, .2*millionth, .3*millionth, .5*millionth, .75*millionth),

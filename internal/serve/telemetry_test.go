@@ -170,7 +170,7 @@ func TestMetrics(t *testing.T) {
 func TestSeriesAreBounded(t *testing.T) {
 	const limit, swaps, workers, rounds = 300, 8, 4, 50
 	log, _ := newPredictionLog(t, predictionlog.Config{Share: 0.5})
-	s := start(t, Config{Telemetry: Telemetry{Predictions: log}}, newWideModel(t, "zero"))
+	s := start(t, Config{Telemetry: Telemetry{Predictions: log}, Labels: newBook(t).config()}, newWideModel(t, "zero"))
 	var calls sync.WaitGroup
 	for range workers {
 		calls.Go(func() {
@@ -230,6 +230,14 @@ func (s *service) everyKind(t testing.TB) {
 	_, _ = s.models.GetModelRevision(t.Context(), &parleyv1.GetModelRevisionRequest{Name: "models/default/revisions/live"})
 	_, _ = grpc_health_v1.NewHealthClient(s.conn).Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
 	_, _ = grpc_health_v1.NewHealthClient(s.conn).List(t.Context(), &grpc_health_v1.HealthListRequest{})
+	labels := parleyv1.NewLabelServiceClient(s.conn)
+	_, _ = labels.BatchCreateLabels(t.Context(), newLabels("r", label("goal", "topic", "sport"), label("", "topic", "sport")))
+	_, _ = labels.ListLabels(t.Context(), &parleyv1.ListLabelsRequest{})
+	_, _ = labels.ListConflicts(t.Context(), &parleyv1.ListConflictsRequest{})
+	_, _ = labels.ConfirmLabels(t.Context(), &parleyv1.ConfirmLabelsRequest{RequestId: "c", Numbers: []int64{1}, Annotator: "ada"})
+	_, _ = labels.SuggestDocuments(t.Context(), &parleyv1.SuggestDocumentsRequest{Annotator: "ada"})
+	_, _ = labels.SkipDocument(t.Context(), &parleyv1.SkipDocumentRequest{Number: 99, Annotator: "ada"})
+	_, _ = labels.ForgetTexts(t.Context(), &parleyv1.ForgetTextsRequest{RequestId: "f", References: []*parleyv1.TextReference{byText("gone")}})
 }
 
 // A share of the calls is logged, every error, and every slow call.

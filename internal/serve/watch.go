@@ -9,13 +9,16 @@ import (
 )
 
 // background starts what runs beside the calls until ctx ends: the look at the
-// store and the shadow. What it returns ends both and waits for them.
+// store and the ledger, and the shadow. What it returns ends all and waits for them.
 func (s *Server) background(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { s.shadow.run(ctx) })
 	if s.keeper != nil {
 		running.Go(func() { s.keeper.run(ctx) })
+	}
+	if s.clerk != nil {
+		running.Go(func() { s.clerk.run(ctx) })
 	}
 	return func() {
 		cancel()
@@ -25,6 +28,9 @@ func (s *Server) background(ctx context.Context) (stop func()) {
 		s.shadow.setBusy(false)
 		if s.keeper != nil {
 			s.keeper.close()
+		}
+		if s.clerk != nil {
+			s.clerk.close()
 		}
 	}
 }

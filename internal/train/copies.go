@@ -6,21 +6,11 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/parley-nlp/parley/internal/copies"
 	"github.com/parley-nlp/parley/internal/model"
 )
 
 const (
-	// shingleWords is the length of the word sequences by which texts are
-	// compared. Broder, "On the resemblance and containment of documents"
-	// (1997).
-	shingleWords = 3
-	// nearDuplicate is the share of shingles (Jaccard index) from which two
-	// texts count as copies of one another.
-	nearDuplicate = 0.5
-	// commonShingle is how many texts a shingle leads back to: of a phrase that
-	// more have, the latest. A copy of many copies thus still finds one.
-	commonShingle = 64
-
 	// The shingles of so many are held at a time, or a share of all that keeps
 	// the passes few.
 	shinglesHeld  = 32 << 20
@@ -46,11 +36,11 @@ func joinEqualTexts(u unionFind, each pass, bytes int) ([]int32, *sketch) {
 	each(func(batch []numbered) {
 		sums := make([][16]byte, len(batch))
 		inParallel(len(batch), func(lo, hi int) {
-			x := newShingler()
+			x := copies.NewShingler()
 			for k := lo; k < hi; k++ {
 				sum := sha256.Sum256([]byte(batch[k].Text))
 				sums[k] = [16]byte(sum[:])
-				list := x.shingles(batch[k].Text)
+				list := x.Shingles(batch[k].Text)
 				sizes[batch[k].i] = int32(len(list))
 				for _, s := range list {
 					known.add(s)
@@ -71,11 +61,13 @@ func joinEqualTexts(u unionFind, each pass, bytes int) ([]int32, *sketch) {
 // compareTexts joins near-duplicates, holding so many shingles at a time at
 // most.
 func compareTexts(u unionFind, each pass, sizes []int32, known *sketch, most int) {
-	c := &copies{u: u, sizes: sizes, shared: make([]int32, len(u))}
+	x := copies.NewIndex()
 	for lo, hi := 0, 0; lo < len(u); lo = hi {
 		hi = rangeEnd(sizes, lo, most)
 		for k, list := range known.repeatedShingles(each, lo, hi) {
-			c.add(lo+k, list)
+			for _, j := range x.Add(int(sizes[lo+k]), list) { // joins commute: the order does not matter
+				u.join(lo+k, j)
+			}
 		}
 	}
 }
@@ -107,78 +99,16 @@ func (s *sketch) repeatedShingles(each pass, lo, hi int) [][]model.FeatureID {
 	lists := make([][]model.FeatureID, hi-lo)
 	each(func(batch []numbered) {
 		inParallel(len(batch), func(from, to int) {
-			x := newShingler()
+			x := copies.NewShingler()
 			for _, ex := range batch[from:to] {
 				if ex.i >= lo && ex.i < hi {
-					list := slices.DeleteFunc(x.shingles(ex.Text), func(id model.FeatureID) bool { return !s.repeated(id) })
+					list := slices.DeleteFunc(x.Shingles(ex.Text), func(id model.FeatureID) bool { return !s.repeated(id) })
 					lists[ex.i-lo] = slices.Clone(list)
 				}
 			}
 		})
 	})
 	return lists
-}
-
-// copies finds near-duplicates among texts that are added in their order.
-type copies struct {
-	u       unionFind
-	sizes   []int32 // of each text: its different shingles
-	table   idTable
-	holders [][]int32 // by number of a shingle: the latest texts that have it
-	shared  []int32   // by text: shingles that it shares with the one at hand
-}
-
-// add joins text i, which has the given shingles, with those before it.
-func (c *copies) add(i int, shingles []model.FeatureID) {
-	var touched []int32
-	for _, s := range shingles {
-		n := c.table.add(s)
-		if n == len(c.holders) {
-			c.holders = append(c.holders, nil)
-		}
-		h := c.holders[n]
-		for _, j := range h {
-			if c.shared[j] == 0 {
-				touched = append(touched, j)
-			}
-			c.shared[j]++
-		}
-		c.holders[n] = append(h[max(0, len(h)-commonShingle+1):], int32(i))
-	}
-	for _, j := range touched { // joins commute: the order does not matter
-		if n := c.shared[j]; float64(n) >= nearDuplicate*float64(c.sizes[i]+c.sizes[j]-n) {
-			c.u.join(i, int(j))
-		}
-		c.shared[j] = 0
-	}
-}
-
-// A shingler is scratch memory: one goroutine at a time.
-type shingler struct {
-	x   *model.Extractor
-	ids []model.FeatureID
-}
-
-func newShingler() *shingler {
-	x, err := model.NewExtractor(model.Features{Words: shingleWords}, 0)
-	if err != nil {
-		panic(err) // a constant that NewExtractor takes
-	}
-	return &shingler{x: x}
-}
-
-// shingles returns the different shingles of a text. The slice is valid until
-// the next call.
-func (s *shingler) shingles(text string) []model.FeatureID {
-	s.ids = s.ids[:0]
-	for _, f := range s.x.Extract(text) {
-		if f.Words == shingleWords {
-			s.ids = append(s.ids, f.ID)
-		}
-	}
-	slices.Sort(s.ids)
-	s.ids = slices.Compact(s.ids)
-	return s.ids
 }
 
 // A sketch tells which ids were added twice: without fail when it says that one

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parley-nlp/parley/internal/copies"
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -14,20 +15,20 @@ import (
 // plainly is what joinNearDuplicates shall do, without a sketch or ranges.
 func plainly(examples []dataset.Example) unionFind {
 	u := newUnionFind(len(examples))
-	x, sizes := newShingler(), make([]int, len(examples))
+	x, sizes := copies.NewShingler(), make([]int, len(examples))
 	holders, first := map[model.FeatureID][]int{}, map[string]int{}
 	for i, ex := range examples {
-		list := x.shingles(ex.Text)
+		list := x.Shingles(ex.Text)
 		sizes[i] = len(list)
 		shared := map[int]int{}
 		for _, s := range list {
-			for _, j := range holders[s][max(0, len(holders[s])-commonShingle):] {
+			for _, j := range holders[s][max(0, len(holders[s])-copies.Common):] {
 				shared[j]++
 			}
 			holders[s] = append(holders[s], i)
 		}
 		for j, n := range shared {
-			if float64(n) >= nearDuplicate*float64(sizes[i]+sizes[j]-n) {
+			if copies.Alike(n, sizes[i], sizes[j]) {
 				u.join(i, j)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parley-nlp/parley/internal/copies"
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -69,7 +70,7 @@ func TestNearDuplicatesShareHalfOfTheirShingles(t *testing.T) {
 
 func TestManyCopiesAreOneSource(t *testing.T) {
 	var list []string
-	for i := range 5 * commonShingle {
+	for i := range 5 * copies.Common {
 		list = append(list, fmt.Sprintf("%s number%d", fox, i))
 	}
 	if got := slices.Max(groups(texts(list...))) + 1; got != 1 {

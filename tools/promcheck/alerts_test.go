@@ -30,6 +30,7 @@ parley_model_loads_total{job="p",instance="a",result="corrupt"} 3x120
 parley_store_last_check_timestamp_seconds{job="p",instance="a"} 0+60x120
 parley_store_last_check_timestamp_seconds{job="p",instance="without a store"} 0x120
 parley_revision_info{job="p",instance="a",alias="live",revision="r1"} 1x120
+parley_live_revision_withdrawn{job="p",instance="a"} 0x120
 parley_revision_info{job="p",instance="b",alias="live",revision="r1"} 1x120
 parley_revision_info{job="p",instance="b",alias="shadow",revision="r2"} 1x120
 parley_shadow_compared_total{job="p",instance="a",head="topic"} 0+100x120
@@ -62,6 +63,7 @@ parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="0
 	"ParleyLoadsFail":              `parley_model_loads_total{job="p",instance="a",result="corrupt"} 3x100 4x20`,
 	"ParleyStoreCheckStale":        `parley_store_last_check_timestamp_seconds{job="p",instance="a"} 0+60x90 5400x30`,
 	"ParleyRevisionsDiffer":        `parley_revision_info{job="p",instance="b",alias="live",revision="r2"} 1x120`,
+	"ParleyLiveRevisionWithdrawn":  `parley_live_revision_withdrawn{job="p",instance="a"} 1x120`,
 	"ParleyShadowDisagrees":        `parley_shadow_same_label_total{job="p",instance="a",head="topic"} 0+80x120`,
 	"ParleyLabelMixDrifts":         `parley_drift_psi{job="p",instance="a",head="stance"} 0.3x120`,
 	"ParleyConfidenceDrops":        `parley_drift_confidence{job="p",instance="a",head="topic"} 0.7x120`,

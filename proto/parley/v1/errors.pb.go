@@ -90,12 +90,31 @@ const (
 	ErrorReason_ERROR_REASON_ROLE_MISSING ErrorReason = 21
 	// RESOURCE_EXHAUSTED + RetryInfo: the server has more to do than it can. Nothing
 	// was done: the call may be repeated, elsewhere at once or here after the delay.
-	// Metadata: limit: "queue" or "memory"; value: of that limit, as "100ms" or in
-	// bytes.
+	// Metadata: limit: "queue", "memory" or "label_calls"; value: of that limit, as
+	// "100ms", in bytes, or the number of calls.
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 22
 	// DEADLINE_EXCEEDED: nothing was done, since the answer would have come too late.
 	// Metadata: left_ms, expected_ms.
 	ErrorReason_ERROR_REASON_INSUFFICIENT_DEADLINE ErrorReason = 23
+	// FAILED_PRECONDITION: the server was started without a ledger, so that it takes no
+	// labels.
+	ErrorReason_ERROR_REASON_NO_LEDGER ErrorReason = 24
+	// UNAVAILABLE + RetryInfo: the ledger does not answer, or others have been writing
+	// for too long. Repeat the call, with the same request_id. Classification goes on.
+	ErrorReason_ERROR_REASON_LEDGER_UNAVAILABLE ErrorReason = 25
+	// FAILED_PRECONDITION: the text was forgotten and is not taken again.
+	ErrorReason_ERROR_REASON_TEXT_FORGOTTEN ErrorReason = 26
+	// ALREADY_EXISTS: the request_id is that of an earlier request that was another.
+	ErrorReason_ERROR_REASON_REQUEST_REUSED ErrorReason = 27
+	// NOT_FOUND: the ledger has no such text, label or item of the queue.
+	ErrorReason_ERROR_REASON_LEDGER_ENTRY_NOT_FOUND ErrorReason = 28
+	// ABORTED: what the ledger says is not what the caller takes it to be: the id is
+	// that of another text, the label that shall be replaced is not the annotator's
+	// newest, the label is not in quarantine, or the annotator gave it.
+	ErrorReason_ERROR_REASON_LEDGER_CONFLICT ErrorReason = 29
+	// UNAVAILABLE + RetryInfo: the prediction log could not be searched for what shall
+	// be forgotten, so nothing was. The server's log has the cause.
+	ErrorReason_ERROR_REASON_PREDICTION_LOG_UNAVAILABLE ErrorReason = 30
 )
 
 // Enum value maps for ErrorReason.
@@ -123,30 +142,44 @@ var (
 		21: "ERROR_REASON_ROLE_MISSING",
 		22: "ERROR_REASON_OVERLOADED",
 		23: "ERROR_REASON_INSUFFICIENT_DEADLINE",
+		24: "ERROR_REASON_NO_LEDGER",
+		25: "ERROR_REASON_LEDGER_UNAVAILABLE",
+		26: "ERROR_REASON_TEXT_FORGOTTEN",
+		27: "ERROR_REASON_REQUEST_REUSED",
+		28: "ERROR_REASON_LEDGER_ENTRY_NOT_FOUND",
+		29: "ERROR_REASON_LEDGER_CONFLICT",
+		30: "ERROR_REASON_PREDICTION_LOG_UNAVAILABLE",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":           0,
-		"ERROR_REASON_MODEL_NOT_FOUND":       1,
-		"ERROR_REASON_REVISION_NOT_FOUND":    2,
-		"ERROR_REASON_SERVER_NOT_READY":      3,
-		"ERROR_REASON_DOCUMENT_TOO_LARGE":    4,
-		"ERROR_REASON_BATCH_TOO_LARGE":       5,
-		"ERROR_REASON_EMPTY_DOCUMENT":        6,
-		"ERROR_REASON_UNKNOWN_HEAD":          7,
-		"ERROR_REASON_INVALID_FIELD":         8,
-		"ERROR_REASON_DUPLICATE_ITEM_ID":     9,
-		"ERROR_REASON_INTERNAL":              10,
-		"ERROR_REASON_MALFORMED_REQUEST":     11,
-		"ERROR_REASON_REVISION_NOT_READY":    12,
-		"ERROR_REASON_NO_STORE":              13,
-		"ERROR_REASON_NO_PREVIOUS_REVISION":  14,
-		"ERROR_REASON_ETAG_MISMATCH":         15,
-		"ERROR_REASON_STORE_UNAVAILABLE":     16,
-		"ERROR_REASON_REVISION_WITHDRAWN":    17,
-		"ERROR_REASON_UNAUTHENTICATED":       20,
-		"ERROR_REASON_ROLE_MISSING":          21,
-		"ERROR_REASON_OVERLOADED":            22,
-		"ERROR_REASON_INSUFFICIENT_DEADLINE": 23,
+		"ERROR_REASON_UNSPECIFIED":                0,
+		"ERROR_REASON_MODEL_NOT_FOUND":            1,
+		"ERROR_REASON_REVISION_NOT_FOUND":         2,
+		"ERROR_REASON_SERVER_NOT_READY":           3,
+		"ERROR_REASON_DOCUMENT_TOO_LARGE":         4,
+		"ERROR_REASON_BATCH_TOO_LARGE":            5,
+		"ERROR_REASON_EMPTY_DOCUMENT":             6,
+		"ERROR_REASON_UNKNOWN_HEAD":               7,
+		"ERROR_REASON_INVALID_FIELD":              8,
+		"ERROR_REASON_DUPLICATE_ITEM_ID":          9,
+		"ERROR_REASON_INTERNAL":                   10,
+		"ERROR_REASON_MALFORMED_REQUEST":          11,
+		"ERROR_REASON_REVISION_NOT_READY":         12,
+		"ERROR_REASON_NO_STORE":                   13,
+		"ERROR_REASON_NO_PREVIOUS_REVISION":       14,
+		"ERROR_REASON_ETAG_MISMATCH":              15,
+		"ERROR_REASON_STORE_UNAVAILABLE":          16,
+		"ERROR_REASON_REVISION_WITHDRAWN":         17,
+		"ERROR_REASON_UNAUTHENTICATED":            20,
+		"ERROR_REASON_ROLE_MISSING":               21,
+		"ERROR_REASON_OVERLOADED":                 22,
+		"ERROR_REASON_INSUFFICIENT_DEADLINE":      23,
+		"ERROR_REASON_NO_LEDGER":                  24,
+		"ERROR_REASON_LEDGER_UNAVAILABLE":         25,
+		"ERROR_REASON_TEXT_FORGOTTEN":             26,
+		"ERROR_REASON_REQUEST_REUSED":             27,
+		"ERROR_REASON_LEDGER_ENTRY_NOT_FOUND":     28,
+		"ERROR_REASON_LEDGER_CONFLICT":            29,
+		"ERROR_REASON_PREDICTION_LOG_UNAVAILABLE": 30,
 	}
 )
 
@@ -181,7 +214,7 @@ var File_parley_v1_errors_proto protoreflect.FileDescriptor
 
 const file_parley_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x16parley/v1/errors.proto\x12\tparley.v1*\xf5\x05\n" +
+	"\x16parley/v1/errors.proto\x12\tparley.v1*\xf0\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_MODEL_NOT_FOUND\x10\x01\x12#\n" +
@@ -205,7 +238,14 @@ const file_parley_v1_errors_proto_rawDesc = "" +
 	"\x1cERROR_REASON_UNAUTHENTICATED\x10\x14\x12\x1d\n" +
 	"\x19ERROR_REASON_ROLE_MISSING\x10\x15\x12\x1b\n" +
 	"\x17ERROR_REASON_OVERLOADED\x10\x16\x12&\n" +
-	"\"ERROR_REASON_INSUFFICIENT_DEADLINE\x10\x17B7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
+	"\"ERROR_REASON_INSUFFICIENT_DEADLINE\x10\x17\x12\x1a\n" +
+	"\x16ERROR_REASON_NO_LEDGER\x10\x18\x12#\n" +
+	"\x1fERROR_REASON_LEDGER_UNAVAILABLE\x10\x19\x12\x1f\n" +
+	"\x1bERROR_REASON_TEXT_FORGOTTEN\x10\x1a\x12\x1f\n" +
+	"\x1bERROR_REASON_REQUEST_REUSED\x10\x1b\x12'\n" +
+	"#ERROR_REASON_LEDGER_ENTRY_NOT_FOUND\x10\x1c\x12 \n" +
+	"\x1cERROR_REASON_LEDGER_CONFLICT\x10\x1d\x12+\n" +
+	"'ERROR_REASON_PREDICTION_LOG_UNAVAILABLE\x10\x1eB7Z5github.com/parley-nlp/parley/proto/parley/v1;parleyv1b\x06proto3"
 
 var (
 	file_parley_v1_errors_proto_rawDescOnce sync.Once

@@ -1,4 +1,7 @@
 -- +goose Up
+-- A migration that two programs begin at once is done once.
+CREATE UNIQUE INDEX ledger_versions_once ON ledger_versions (version_id);
+
 CREATE TABLE ledger (
 	one  INTEGER PRIMARY KEY CHECK (one = 1),
 	id   TEXT NOT NULL,
