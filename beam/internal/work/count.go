@@ -125,6 +125,11 @@ func (f *countFn) Setup() { f.counters = map[string]beam.Counter{} }
 const learnAtOnce = 1000
 
 func (f *countFn) ProcessElement(ctx context.Context, p cut.Piece, emit func(Done), counted func(*Counted), sampled func(*Sampled)) error {
+	free, err := takeSlot(ctx)
+	if err != nil {
+		return err
+	}
+	defer free()
 	c := f.Spec.Count
 	s, err := train.NewStatistics(c.Features, c.Heads, c.Folds)
 	if err != nil {

@@ -47,6 +47,11 @@ func (f *scoreFn) Setup(ctx context.Context) (err error) {
 }
 
 func (f *scoreFn) ProcessElement(ctx context.Context, p cut.Piece, emit func(Done), sums func(*Sums)) error {
+	free, err := takeSlot(ctx)
+	if err != nil {
+		return err
+	}
+	defer free()
 	job, err := f.job(ctx, p)
 	if err != nil {
 		return err
