@@ -114,6 +114,23 @@ func (s *screen) press(keys string) {
 	}
 }
 
+// quit presses Q until the program ends: a key that came before a text was drawn, once
+// more as the terminal has another size, is no answer to it.
+func (s *screen) quit() {
+	s.Helper()
+	for range 60 {
+		_, _ = s.terminal.WriteString("Q") // the program may have ended
+		select {
+		case err := <-s.ended:
+			s.ended <- err
+			s.end()
+			return
+		case <-time.After(time.Second):
+		}
+	}
+	s.end()
+}
+
 // now are the lines that are on the screen.
 func (s *screen) now() []string {
 	all := s.all()
@@ -316,8 +333,7 @@ func TestAnnotateHostileText(t *testing.T) {
 		s.until("\x1b[H\x1b[2J")
 		s.fits(int(size.columns), int(size.rows))
 	}
-	s.press("Q")
-	s.end()
+	s.quit()
 	for _, bad := range []string{"\x1b]", "\x1b[31", "\x1b[1m", "\u009b", "\u202e", "\x07"} {
 		if strings.Contains(s.all(), bad) {
 			t.Errorf("%q reached the terminal", bad)

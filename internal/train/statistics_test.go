@@ -162,7 +162,7 @@ func TestStatisticsAreTheCountsOfTraining(t *testing.T) {
 				known := c.counted.seen(c.counted.rows, without)
 				list := task.labelled(func(i int) bool { return fold[i] != without })
 				want := task.count(c.vectorise(known, tallied, v), list)
-				if got := c.counted.lesson(task, space{tallied, v}, without).counts; !got.equal(want) {
+				if got := c.counted.lesson(task, space{tallied, v}, known, without).counts; !got.equal(want) {
 					t.Errorf("%s, %s values, without fold %d: other counts than training makes", name, v, without)
 				}
 			}

@@ -92,7 +92,10 @@ func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg
 	if err != nil {
 		return nil, nil, err
 	}
-	if cfg.Strings {
+	switch {
+	case c.counted != nil && c.counted.HasStrings():
+		spec.Strings = c.counted.strings(spec.IDs)
+	case cfg.Strings:
 		spec.Strings = c.strings(spec.IDs)
 	}
 	if ctx.Err() != nil {
