@@ -26,7 +26,9 @@ type countCmd struct {
 	Head        []string `sep:"none" placeholder:"NAME" help:"Column of labels; repeat for several. Default: topic and stance, those that the first rows of the files have."`
 	Preset      string   `enum:"short,long" default:"long" help:"Features: short (words 1-3 and characters 2-5) or long (words 1-2)."`
 	Folds       int      `default:"5" placeholder:"N" help:"Folds of the cross-validation. Default: ${default}."`
-	Sample      int      `default:"20000" placeholder:"N" help:"Rows by which the choice is made and probabilities are calibrated: those whose sources have the smallest hashes. Default: ${default}."`
+	SampleRows  int      `default:"20000" placeholder:"N" help:"Rows by which the choice is made and probabilities are calibrated: those whose groups, or texts, have the smallest hashes. Default: ${default}."`
+	Strings     bool     `help:"Keep what the features are called: a model made of the counts can name them."`
+	NoForget    bool     `help:"Save the 16 bytes a row by which it is told what was counted. Nothing can be forgotten then."`
 	SkipBadRows bool     `help:"Go on without the rows that cannot be read; they are counted."`
 	Overwrite   bool     `help:"Replace the output of an earlier job, once this one is complete."`
 	dataFlags
@@ -40,10 +42,10 @@ var presets = map[string]model.Features{"short": train.ShortText, "long": train.
 func (c *countCmd) Run(e *env) error {
 	s := work.Spec{
 		Token: newToken(), Rows: true, MaxErrors: -1, Data: c.options(),
-		Count: &work.Counting{Features: presets[c.Preset], Folds: c.Folds, Sample: c.Sample, SkipBad: c.SkipBadRows},
+		Count: &work.Counting{Features: presets[c.Preset], Folds: c.Folds, Sample: c.SampleRows, SkipBad: c.SkipBadRows, Strings: c.Strings, NoForget: c.NoForget},
 	}
-	if c.Sample < 1 {
-		return usagef("--sample %d: want at least 1", c.Sample)
+	if c.SampleRows < 1 {
+		return usagef("--sample-rows %d: want at least 1", c.SampleRows)
 	}
 	var err error
 	if s.Out, err = place.Absolute(c.Out); err != nil {
@@ -57,7 +59,7 @@ func (c *countCmd) Run(e *env) error {
 	if err := c.heads(e.ctx, &s, chunks); err != nil {
 		return err
 	}
-	if _, err := train.NewStatistics(s.Count.Features, s.Count.Heads, s.Count.Folds); err != nil {
+	if _, err := s.Count.New(); err != nil {
 		return usageError{err}
 	}
 	if err := s.CheckFree(e.ctx, c.Overwrite); err != nil {

@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/parley-nlp/parley/internal/dataset"
-	"github.com/parley-nlp/parley/internal/model"
-	"github.com/parley-nlp/parley/internal/train"
 
 	"github.com/parley-nlp/parley/beam/internal/work"
 )
@@ -26,61 +21,32 @@ func labelled(t testing.TB) []string {
 	return list
 }
 
-func read(t testing.TB, files ...string) *dataset.Set {
-	t.Helper()
-	sources, err := dataset.Files(files, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := dataset.ReadAll(sources, dataset.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-func modelOf(t testing.TB, s *train.Statistics, sample []dataset.Example) *model.Model {
-	t.Helper()
-	m, _, err := train.FromStatistics(t.Context(), s, sample, train.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 func TestCountsAndModelAreThoseOfOneMachine(t *testing.T) {
 	setUp(t)
-	list := labelled(t)
+	list, folder := labelled(t), t.TempDir()
 	files := writeFiles(t, list, 1)
-	set := read(t, files...)
-	want, err := train.NewStatistics(train.LongText, set.Heads, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := want.Learn(set.Examples); err != nil {
-		t.Fatal(err)
-	}
-	const size = 200
-	wantModel := modelOf(t, want, train.Sample(set.Examples, size))
+	at := func(name string) string { return filepath.Join(folder, name) }
+	const size = "--sample-rows=200"
+	classifier(t, 0, "count", files[0], "-o", at("counts"), "--sample", at("sample.jsonl"), size)
+	choice := []string{"--estimator=mnb", "--value=binary", "--alpha=1", "--members=1", size}
+	classifier(t, 0, slices.Concat([]string{"train", "--counted", files[0], "-o", at("one.model"), "--preset=long", "--no-strings"}, choice)...)
 	for _, n := range []int{1, 7, 64} {
 		out := t.TempDir()
-		said := parleyBeam(t, 0, "count", "-o", out, fmt.Sprint("--sample=", size), pieceBytes(t, files, n), files[0])
-		same(t, fmt.Sprint("counts of ", n, " pieces"), output(t, out, work.CountsName), string(want.Encode()))
+		said := parleyBeam(t, 0, "count", "-o", out, size, pieceBytes(t, files, n), files[0])
+		same(t, fmt.Sprint("counts of ", n, " pieces"), output(t, out, work.CountsName), readFile(t, at("counts")))
+		same(t, fmt.Sprint("sample of ", n, " pieces"), output(t, out, work.SampleName), readFile(t, at("sample.jsonl")))
 		if !strings.Contains(said, "378 rows in") || !strings.Contains(said, "errors: no label 8") {
 			t.Errorf("it said %q", said)
 		}
-		got, err := train.DecodeStatistics([]byte(output(t, out, work.CountsName)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m := modelOf(t, got, read(t, filepath.Join(out, work.SampleName)).Examples); !bytes.Equal(m.Bytes(), wantModel.Bytes()) {
-			t.Errorf("%d pieces: the model is not that of one machine", n)
-		}
+		classifier(t, 0, slices.Concat([]string{"train", "--from-counts", filepath.Join(out, work.CountsName), "--sample", filepath.Join(out, work.SampleName), "-o", at("beam.model")}, choice)...)
+		same(t, fmt.Sprint("model of ", n, " pieces"), readFile(t, at("beam.model")), readFile(t, at("one.model")))
 	}
-	prism := startPrismProcess(t)
+
+	classifier(t, 0, "count", files[0], "-o", at("named"), "--strings", "--no-forget", "--preset=short")
 	out := t.TempDir()
-	parleyBeam(t, 0, slices.Concat([]string{"count", "-o", out, fmt.Sprint("--sample=", size)}, prism, process(t), writeFiles(t, list, 9))...)
-	same(t, "counts of other processes", output(t, out, work.CountsName), string(want.Encode()))
+	flags := slices.Concat(startPrismProcess(t), process(t), writeFiles(t, list, 9))
+	parleyBeam(t, 0, slices.Concat([]string{"count", "-o", out, "--strings", "--no-forget", "--preset=short"}, flags)...)
+	same(t, "counts with names, of other processes", output(t, out, work.CountsName), readFile(t, at("named")))
 }
 
 func TestCountErrors(t *testing.T) {
@@ -101,7 +67,7 @@ func TestCountErrors(t *testing.T) {
 		{"no such head", 1, []string{write(list...), "--head=mood"}, "no row has a text and a label"},
 		{"a head like a column", 2, []string{write(list...), "--head=group"}, "--head group"},
 		{"one fold", 2, []string{write(list...), "--folds=1"}, "1 folds: want 2 to 100"},
-		{"no sample", 2, []string{write(list...), "--sample=0"}, "--sample 0: want at least 1"},
+		{"no sample", 2, []string{write(list...), "--sample-rows=0"}, "--sample-rows 0: want at least 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := t.TempDir()

@@ -1,7 +1,6 @@
 package work
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +26,20 @@ type Counting struct {
 	Folds    int
 	Sample   int  // rows that choices and calibration are made by
 	SkipBad  bool // rows that cannot be read are left out
+	Strings  bool // features keep what they are called
+	NoForget bool // there are no marks of rows, which forgetting takes
+}
+
+// New returns statistics of no rows.
+func (c *Counting) New() (*train.Statistics, error) {
+	s, err := train.NewStatistics(c.Features, c.Heads, c.Folds)
+	if err == nil && c.Strings {
+		err = s.KeepStrings()
+	}
+	if err == nil && c.NoForget {
+		err = s.KeepNoMarks()
+	}
+	return s, err
 }
 
 // The files of a job that counts.
@@ -96,19 +109,27 @@ func (f *sampleFn) CreateAccumulator() *Sampled { return &Sampled{} }
 
 // MergeAccumulators makes a the sample of both.
 func (f *sampleFn) MergeAccumulators(a, b *Sampled) *Sampled {
-	var rows []dataset.Example
-	for _, r := range slices.Concat(a.Rows, b.Rows) {
-		rows = append(rows, dataset.Example{Text: r.Text, Group: r.Group, Target: r.Target, Labels: r.Labels})
+	sampler := train.NewSampler(f.Most)
+	for _, ex := range slices.Concat(a.examples(), b.examples()) {
+		sampler.Add(ex)
 	}
-	return sampleOf(rows, f.Most)
+	return newSampled(sampler)
 }
 
-func sampleOf(rows []dataset.Example, most int) *Sampled {
+func newSampled(sampler *train.Sampler) *Sampled {
 	s := &Sampled{}
-	for _, ex := range train.Sample(rows, most) {
+	for _, ex := range sampler.Rows() {
 		s.Rows = append(s.Rows, SampleRow{ex.Text, ex.Group, ex.Target, ex.Labels})
 	}
 	return s
+}
+
+func (s *Sampled) examples() []dataset.Example {
+	var rows []dataset.Example
+	for _, r := range s.Rows {
+		rows = append(rows, dataset.Example{Text: r.Text, Group: r.Group, Target: r.Target, Labels: r.Labels})
+	}
+	return rows
 }
 
 // countFn counts the rows of pieces.
@@ -131,11 +152,11 @@ func (f *countFn) ProcessElement(ctx context.Context, p cut.Piece, emit func(Don
 	}
 	defer free()
 	c := f.Spec.Count
-	s, err := train.NewStatistics(c.Features, c.Heads, c.Folds)
+	s, err := c.New()
 	if err != nil {
 		return err
 	}
-	l := &learner{Counting: c, statistics: s, counter: &counter{ctx: ctx, named: f.counters, before: map[string]int64{}}}
+	l := &learner{Counting: c, statistics: s, sampler: train.NewSampler(c.Sample), counter: &counter{ctx: ctx, named: f.counters, before: map[string]int64{}}}
 	for ex, err := range dataset.Rows(p.Source(ctx), f.Spec.Data) {
 		if err := l.take(ex, err); err != nil {
 			return err
@@ -151,7 +172,7 @@ func (f *countFn) ProcessElement(ctx context.Context, p cut.Piece, emit func(Don
 	}
 	emit(Done{Part: p.Part, Summary: summary})
 	counted(&Counted{s})
-	sampled(sampleOf(l.sample, c.Sample))
+	sampled(newSampled(l.sampler))
 	return nil
 }
 
@@ -161,7 +182,7 @@ type learner struct {
 	statistics *train.Statistics
 	counter    *counter
 	rows       []dataset.Example // not counted yet
-	sample     []dataset.Example // of those counted
+	sampler    *train.Sampler
 	summary    score.Summary
 }
 
@@ -223,7 +244,9 @@ func (l *learner) learn() error {
 		add.Heads = append(add.Heads, score.HeadCount{Head: name, Labels: labels})
 	}
 	l.summary.Add(add)
-	l.sample = train.Sample(append(l.sample, l.rows...), l.Sample)
+	for _, ex := range l.rows {
+		l.sampler.Add(ex)
+	}
 	l.rows = nil
 	return l.counter.mark(score.State{Summary: l.summary})
 }
@@ -246,7 +269,7 @@ func (f *finishCountFn) ProcessElement(ctx context.Context, _ int, next func(*Do
 	if !counted(&c) || !sampled(&s) || c.Statistics == nil || c.Statistics.Rows() == 0 {
 		return errors.New("no row has a text and a label")
 	}
-	sample, err := f.Spec.Count.lines(s)
+	sample, err := train.EncodeSample(f.Spec.Count.Heads, s.examples())
 	if err != nil {
 		return err
 	}
@@ -266,39 +289,6 @@ func (f *finishCountFn) ProcessElement(ctx context.Context, _ int, next func(*Do
 		return err
 	}
 	return f.Spec.complete(ctx, receipt)
-}
-
-// lines writes the sample as rows that classifier reads.
-func (c *Counting) lines(s *Sampled) ([]byte, error) {
-	var b bytes.Buffer
-	put := func(before, key, value string) error {
-		for _, part := range []string{key, value} {
-			b.WriteString(before)
-			text, err := json.Marshal(part)
-			if err != nil {
-				return err
-			}
-			b.Write(text)
-			before = ":"
-		}
-		return nil
-	}
-	for _, r := range s.Rows {
-		err := put("{", "text", r.Text)
-		for _, field := range []struct{ key, value string }{{"group", r.Group}, {"target", r.Target}} {
-			if field.value != "" {
-				err = errors.Join(err, put(",", field.key, field.value))
-			}
-		}
-		for h, name := range c.Heads {
-			err = errors.Join(err, put(",", name, r.Labels[h]))
-		}
-		if err != nil {
-			return nil, err
-		}
-		b.WriteString("}\n")
-	}
-	return b.Bytes(), nil
 }
 
 // Count adds the steps of a job that counts to a pipeline.
