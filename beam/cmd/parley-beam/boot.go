@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/container/pool"
 	"github.com/apache/beam/sdks/v2/go/container/tools"
@@ -18,7 +22,7 @@ import (
 // A boot is what a runner says to a process that it wants to be a worker: Beam's
 // container contract (https://s.apache.org/beam-fn-api-container-contract).
 // Beam's own boot program would fetch this very binary from the runner, write it
-// to disk twice, and run it; here the process becomes the worker.
+// to disk twice, and run it; here the worker is this program once more.
 type boot struct{ id, provision, logging, control string }
 
 // isBoot reports whether a runner has started this process so.
@@ -55,7 +59,7 @@ func parseBoot(args []string) (boot, error) {
 	return b, nil
 }
 
-// run makes this process the worker; it returns when it cannot.
+// run runs the worker; it returns when it cannot, or when the worker has failed.
 func (b boot) run() error {
 	ctx := grpcx.WriteWorkerID(context.Background(), b.id)
 	info, err := tools.ProvisionInfo(ctx, b.provision)
@@ -85,11 +89,38 @@ func (b boot) run() error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(self, []string{
-		"parley-beam", "--worker=true", "--id=" + b.id,
-		"--logging_endpoint=" + b.logging, "--control_endpoint=" + b.control,
-		"--options=" + options, // in a file, it would have to be removed by somebody
-	}, os.Environ())
+	worker := exec.Command(self, "--worker=true", "--id="+b.id,
+		"--logging_endpoint="+b.logging, "--control_endpoint="+b.control,
+		"--options="+options) // in a file, it would have to be removed by somebody
+	return attend(worker)
+}
+
+// linger is how long this process outlives its worker. Prism looks at two things: if
+// it sees the end of this process before it sees that the worker has left its
+// connection, it waits for the worker's answers for ever.
+const linger = 3 * time.Second
+
+// attend runs a worker, which ends with this process.
+func attend(worker *exec.Cmd) error {
+	runtime.LockOSThread() // of whose end the worker hears
+	endWithParent(worker)
+	worker.Stdout, worker.Stderr = os.Stdout, os.Stderr
+	if err := worker.Start(); err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			worker.Process.Signal(s)
+		}
+	}()
+	err := worker.Wait()
+	time.Sleep(linger)
+	if err == nil {
+		os.Exit(0)
+	}
+	return fmt.Errorf("the worker has ended: %w", err)
 }
 
 // A poolCmd is "parley-beam worker-pool".

@@ -50,7 +50,7 @@ func main() {
 		if err == nil {
 			err = b.run()
 		}
-		fmt.Fprintf(os.Stderr, "parley-beam: cannot become a worker: %v\n", err)
+		fmt.Fprintf(os.Stderr, "parley-beam: no worker: %v\n", err)
 		os.Exit(1)
 	}
 	own, beams := split(os.Args[1:])

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long anything may take, however busy the machine.
-const patience = 4 * time.Minute
+const patience = 1 * time.Minute
 
 // shared is what all tests use: the program classifier, and a model it trained.
 var shared struct {
