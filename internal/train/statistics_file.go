@@ -236,7 +236,10 @@ func (d *decoder) statistics() (*Statistics, error) {
 		s.rows = nil
 	}
 	id := model.FeatureID(0)
-	for range d.count(maxTallyRows, 12) {
+	for range d.count(maxTallyRows, 12+folds) {
+		if d.err != nil {
+			break
+		}
 		id += model.FeatureID(d.number(1<<64 - 1))
 		s.words[id] = d.word(s)
 	}
