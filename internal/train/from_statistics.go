@@ -125,7 +125,7 @@ func (s *Statistics) hasCounted(ex dataset.Example, features []model.Feature) bo
 			return false
 		}
 	}
-	return !slices.ContainsFunc(features, func(f model.Feature) bool { return s.words[f.ID] == nil })
+	return !slices.ContainsFunc(features, func(f model.Feature) bool { return s.words.get(f.ID) == nil })
 }
 
 // countedRows are the statistics that stand for the rows of a corpus, which itself has
@@ -148,7 +148,7 @@ func (c *countedRows) lesson(t *task, sp space, known *seen, without int) *lesso
 func (c *countedRows) strings(ids []model.FeatureID) []string {
 	list := make([]string, len(ids))
 	for i, id := range ids {
-		list[i] = c.words[id].name
+		list[i] = c.words.name(id)
 	}
 	return list
 }

@@ -49,8 +49,8 @@ func TestMinTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := 0
-	for _, w := range s.words {
-		if total(w.texts) >= 3 {
+	for _, w := range s.words.all {
+		if w.texts() >= 3 {
 			want++
 		}
 	}
@@ -124,9 +124,9 @@ func TestForgedStatisticsRefuseToForget(t *testing.T) {
 func TestTooManyOccurrences(t *testing.T) {
 	rows := paragraphs(t, 24)
 	s := recount(t, model.Features{Words: 1}, twoHeads, rows)
-	for _, w := range s.words {
-		for i := range w.cells {
-			w.cells[i].occurrences += 1 << 31
+	for _, w := range s.words.all {
+		for i := range w.ofLabels() {
+			w.ofLabels()[i].occurrences += 1 << 31
 		}
 	}
 	if refusedConfig(t, s, rows, countedConfig()) == nil {
