@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -117,6 +118,30 @@ func TestForgedStatisticsRefuseToForget(t *testing.T) {
 	before := s.Encode()
 	if err := s.Forget(rows); !errors.Is(err, ErrNeverLearned) || !bytes.Equal(s.Encode(), before) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Near-duplicates without a group are in different folds, mostly, and that is said.
+func TestNearDuplicatesInOtherFoldsAreWarnedOf(t *testing.T) {
+	rows := paragraphs(t, 48)
+	for i := range rows {
+		rows[i].Group = ""
+	}
+	for _, ex := range slices.Clone(rows) {
+		ex.Text += " Again."
+		rows = append(rows, ex)
+	}
+	s := recount(t, model.Features{Words: 1}, twoHeads, rows)
+	_, report, err := FromStatistics(t.Context(), s, rows, countedConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	says := func(w string) bool { return strings.Contains(w, "have near-duplicates in other folds") }
+	if report.Counted.Split < len(rows)/4 || !slices.ContainsFunc(report.Warnings, says) {
+		t.Errorf("%d of %d rows are split; warnings %q", report.Counted.Split, len(rows), report.Warnings)
+	}
+	if report.Folds != s.Folds() || report.Counted.SampleRows != len(rows) {
+		t.Errorf("%d folds, a sample of %d", report.Folds, report.Counted.SampleRows)
 	}
 }
 
