@@ -147,8 +147,10 @@ func (s *Statistics) FeatureCount() int { return s.words.size() }
 
 // TrainingData stands for the rows, in any order: SHA-256 over the heads and the sum,
 // modulo 2^256, of the SHA-256 of every row (the additive multiset hash of Clarke et
-// al., "Incremental Multiset Hash Functions", 2003). A sum can be kept up while rows
-// come and go. In lower-case hexadecimal.
+// al., "Incremental Multiset Hash Functions", 2003, without a key). A sum can be kept up
+// while rows come and go. It tells data apart, but somebody who may choose many rows can
+// make two sets with one sum (Wagner, "A Generalized Birthday Problem", 2002): what was
+// learned is told by the marks of rows, and a file by its Sum. In lower-case hexadecimal.
 func (s *Statistics) TrainingData() string {
 	sum := s.dataSum()
 	return hex.EncodeToString(sum[:])
