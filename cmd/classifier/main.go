@@ -35,6 +35,7 @@ type cli struct {
 	Eval      evalCmd      `cmd:"" help:"Judge a model, or two against each other, on labelled files that they were not trained on."`
 	Classify  classifyCmd  `cmd:"" help:"Classify a text and show the evidence."`
 	Score     scoreCmds    `cmd:"" help:"Classify every row of files."`
+	Count     countCmds    `cmd:"" help:"Count labelled files for training; counts add up, and can forget."`
 	Summarize summarizeCmd `cmd:"" help:"Write the label shares of rows that were scored, adjusted for the classifier's errors."`
 	Serve     serveCmd     `cmd:"" help:"Serve classifications over gRPC."`
 	Bench     benchCmd     `cmd:"" help:"Call servers as a stated load: latency, errors, retries."`

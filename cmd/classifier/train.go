@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,7 +14,7 @@ import (
 
 // A trainCmd is "classifier train".
 type trainCmd struct {
-	Files []string `arg:"" name:"file" help:"Labelled files (JSONL, CSV, TSV, also .gz or .zst), folders of them, or - for standard input."`
+	Files []string `arg:"" optional:"" name:"file" help:"Labelled files (JSONL, CSV, TSV, also .gz or .zst), folders of them, or - for standard input."`
 	Out   string   `short:"o" default:"${model}" placeholder:"FILE" help:"Model file to write. Default: ${default}."`
 	JSON  bool     `name:"json" help:"Write the report as JSON."`
 	// Stream is for more text than memory has room for.
@@ -22,6 +23,7 @@ type trainCmd struct {
 	labelFlags
 	choiceFlags  `group:"What to choose from; each flag pins a choice:"`
 	judgingFlags `group:"How the choice is judged:"`
+	countedFlags `group:"Training on counts, for more rows than one machine reads:"`
 	priorFlags   `group:"Shares of the labels where the model is used:"`
 	purposeFlags `group:"What answers shall be good for:"`
 }
@@ -64,7 +66,7 @@ func (c *trainCmd) Run(e *env) error {
 // A fit trains on the rows of a command's files.
 type fit func(cfg train.Config) (*model.Model, *train.Report, error)
 
-// streamGarbage is how much garbage --stream lets gather, in percent of what is in
+// streamGarbage is how much garbage --stream and counting let gather, in percent of what is in
 // use: it takes a tenth more time than with the usual 100, and a quarter less
 // memory.
 const streamGarbage = 25
@@ -72,6 +74,9 @@ const streamGarbage = 25
 // data reads the labelled files. With --stream the set has of the rows only what
 // labels there are.
 func (c *trainCmd) data(e *env) (*dataset.Set, fit, []string, error) {
+	if c.on() {
+		return c.counted(e)
+	}
 	if c.Stream {
 		debug.SetGCPercent(streamGarbage)
 		s, set, warnings, err := c.stream(e, c.Files)
@@ -100,7 +105,7 @@ func (c *trainCmd) config() (train.Config, error) {
 	if err := c.purposeFlags.apply(&cfg); err != nil {
 		return cfg, err
 	}
-	if err := c.checkStream(&cfg); err != nil {
+	if err := cmp.Or(c.checkCounted(&cfg), c.checkStream(&cfg)); err != nil {
 		return cfg, err
 	}
 	if c.Prior != "train" && (len(c.Threshold) > 0 || c.LabelSets != nil) {

@@ -100,7 +100,7 @@ func (h *trainedHead) fitMembers(all *seen, members []*contender, use func(i int
 // fitMember trains a member on the labelled examples for which use holds.
 func (h *trainedHead) fitMember(all *seen, c *contender, use func(i int) bool) table {
 	if h.counted != nil {
-		return c.fit(h.counted.lesson(h.task, c.space(), -1))
+		return c.fit(h.counted.lesson(h.task, c.space(), all, -1))
 	}
 	return c.fit(h.lesson(h.vectorise(all, c.Features, c.Value), h.labelled(use)))
 }

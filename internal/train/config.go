@@ -35,6 +35,9 @@ type Config struct {
 	// a model holds nothing that only one has; targets then get no weights of
 	// their own. 0 means 1.
 	MinSources int
+	// MinTexts is in how many texts a feature must occur to be known, for
+	// FromStatistics alone, which knows no sources. 0 means 1.
+	MinTexts int
 	// Prune leaves out n-grams of few sources where that does no harm.
 	Prune bool
 	// Strings puts what the features are into the model.
@@ -106,6 +109,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("budget %d: want at least 0", c.Budget)
 	case c.MinSources < 0 || c.MinSources > MaxMinSources:
 		return fmt.Errorf("features of at least %d sources: want 1 to %d", c.MinSources, MaxMinSources)
+	case c.MinTexts != 0:
+		return fmt.Errorf("features of at least %d texts: that is for statistics; otherwise sources are counted", c.MinTexts)
 	case c.Coverage != 0 && !(c.Coverage >= 0.5 && c.Coverage < 1):
 		return fmt.Errorf("coverage %v of label sets: want 0.5 to below 1", c.Coverage)
 	}

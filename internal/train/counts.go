@@ -92,9 +92,9 @@ func (c *Counts) vocabularySize() vocabularySize {
 	return v
 }
 
-func total(row []uint32) uint64 {
+func total[T uint32 | uint64](list []T) uint64 {
 	sum := uint64(0)
-	for _, n := range row {
+	for _, n := range list {
 		sum += uint64(n)
 	}
 	return sum

@@ -38,7 +38,7 @@ func (c *corpus) countSources(cfg *Config, report *Report) error {
 	c.sourceLimit = cfg.sourceLimit()
 	cells := len(c.ids) * int(c.sourceLimit) * cmp.Or(cfg.Folds, 5)
 	switch {
-	case cells <= maxCells || c.sourceLimit <= 1:
+	case cells <= maxCells || c.sourceLimit <= 1 || c.counted != nil:
 		return nil
 	case cfg.MinSources > 1:
 		return fmt.Errorf("%d features, %d sources of each in %d folds: more than memory is planned for (%d)", len(c.ids), c.sourceLimit, cmp.Or(cfg.Folds, 5), maxCells)

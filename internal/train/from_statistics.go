@@ -1,8 +1,6 @@
 package train
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,40 +10,17 @@ import (
 	"github.com/parley-nlp/parley/internal/model"
 )
 
-// Sample chooses rows by which a training from statistics is judged: the most of them
-// whose sources have the smallest hashes. It depends on the rows alone, not on their
-// order, and a sample of samples of parts is that of the whole. The result is sorted by
-// content.
-func Sample(rows []dataset.Example, most int) []dataset.Example {
-	type ranked struct {
-		source []byte
-		sum    contentHash
-		row    dataset.Example
-	}
-	list := make([]ranked, len(rows))
-	for i, ex := range rows {
-		list[i] = ranked{sourceHash(ex), contentSum(ex), ex}
-	}
-	slices.SortStableFunc(list, func(a, b ranked) int {
-		return cmp.Or(bytes.Compare(a.source, b.source), bytes.Compare(a.sum[:], b.sum[:]))
-	})
-	list = list[:min(len(list), most)]
-	slices.SortStableFunc(list, func(a, b ranked) int { return bytes.Compare(a.sum[:], b.sum[:]) })
-	out := make([]dataset.Example, len(list))
-	for i, r := range list {
-		out[i] = r.row
-	}
-	return out
-}
-
 // FromStatistics fits a model to what statistics count. The weights are those of all
 // rows; what is chosen, calibrated and judged is so on a sample of the rows, each
 // scored by the counts without its fold. Statistics and sample say all: the bytes are
 // the same however the rows were counted.
 //
 // The choice is among naive-Bayes estimators on binary and tf values of the features
-// that were counted. Nothing is pruned, targets have no tables of their own, and the
-// model does not say what its features are: all that takes texts.
+// that were counted. Targets have no tables of their own, and nothing is pruned but what
+// MinTexts asks for. The model says what its features are if the statistics do.
+//
+// A row's fold is a hash of its group or text. Near-duplicates that have neither in
+// common may be in different folds, so without groups estimates can be too good.
 func FromStatistics(ctx context.Context, s *Statistics, sample []dataset.Example, cfg Config) (*model.Model, *Report, error) {
 	cfg, err := countable(cfg, s.features)
 	if err != nil {
@@ -54,7 +29,12 @@ func FromStatistics(ctx context.Context, s *Statistics, sample []dataset.Example
 	if err := cfg.check(); err != nil {
 		return nil, nil, err
 	}
-	report := &Report{Rows: int(s.Rows())}
+	if slices.Contains(cfg.Values, model.TF) {
+		if err := s.tooOften(); err != nil {
+			return nil, nil, err
+		}
+	}
+	report := &Report{Rows: int(s.Rows()), Counted: &Counted{SampleRows: len(sample), MinTexts: max(1, cfg.MinSources)}}
 	if len(sample) == 0 {
 		return nil, nil, errNoRows
 	}
@@ -65,7 +45,14 @@ func FromStatistics(ctx context.Context, s *Statistics, sample []dataset.Example
 	if len(sample) < int(s.Rows()) {
 		report.warn("chosen, calibrated and judged on a sample of %d of %d rows", len(sample), s.Rows())
 	}
-	return c.train(ctx, s.Heads(), s.dataSum(), &cfg, report)
+	if slices.ContainsFunc(sample, func(ex dataset.Example) bool { return ex.Target != "" }) {
+		report.warn("counts are of the texts about all targets: none gets weights of its own")
+	}
+	m, report, err := c.train(ctx, s.Heads(), s.dataSum(), &cfg, report)
+	if report != nil {
+		report.Recipe, report.MinSources = nil, cut{} // they say how rows make a model, not counts
+	}
+	return m, report, err
 }
 
 // countable leaves of a configuration what counts alone can make.
@@ -75,30 +62,33 @@ func countable(cfg Config, f model.Features) (Config, error) {
 	cfg.Estimators = slices.DeleteFunc(slices.Clone(cfg.Estimators), Estimator.linear)
 	cfg.Prune, cfg.Strings, cfg.Folds = false, false, 0
 	switch {
+	case cfg.MinSources > 1:
+		return cfg, errors.New("statistics do not tell sources: no minimum of them can be asked for, only of texts")
+	case cfg.MinTexts < 0 || cfg.MinTexts > MaxMinSources:
+		return cfg, fmt.Errorf("features of at least %d texts: want 1 to %d", cfg.MinTexts, MaxMinSources)
 	case len(cfg.Values) == 0:
 		return cfg, errors.New("statistics count binary and tf values: no other can be made of them")
 	case len(cfg.Estimators) == 0:
 		return cfg, fmt.Errorf("of statistics only %s, %s and %s can be made", MultinomialNB, ComplementNB, TransformedCNB)
-	case cfg.MinSources > 1:
-		return cfg, errors.New("statistics do not tell sources: no minimum of them can be asked for")
 	case cfg.Nested > 0:
 		return cfg, errors.New("a nested validation cannot be made of statistics")
 	case cfg.Recipe != nil:
 		return cfg, errors.New("a recipe cannot be followed with statistics")
 	}
+	cfg.MinSources, cfg.MinTexts = cfg.MinTexts, 0 // every text is a source
 	return cfg, nil
 }
 
 // corpus is the sample, with all that is counted for its features. Every row of the
-// sample must have been learned.
+// sample must have been learned, which statistics without marks can tell of features
+// alone.
 func (s *Statistics) corpus(sample []dataset.Example) (*corpus, error) {
 	sorted, _ := sortExamples(sample, s.Heads())
 	left := map[rowMark]uint32{}
 	for _, ex := range sorted {
-		sum := contentSum(ex)
-		mark := rowMark(sum[:16])
-		if left[mark]++; left[mark] > s.rows[mark] {
-			return nil, fmt.Errorf("%s:%d: the row of the sample is not among those that were counted", ex.File, ex.Line)
+		mark := markOf(contentSum(ex))
+		if left[mark]++; s.rows != nil && left[mark] > s.rows[mark] {
+			return nil, notCounted(ex)
 		}
 	}
 	rows := s.number()
@@ -108,13 +98,34 @@ func (s *Statistics) corpus(sample []dataset.Example) (*corpus, error) {
 	}
 	c.rows = newIDTable(c.ids)
 	c.docs = make([]document, len(sorted))
+	strange := make([]bool, len(sorted))
 	inParallel(len(sorted), func(lo, hi int) {
 		x, _ := model.NewExtractor(s.features, 0) // NewStatistics has seen the error
 		for i := lo; i < hi; i++ {
-			c.docs[i] = c.document(x.Extract(sorted[i].Text))
+			features := x.Extract(sorted[i].Text)
+			if strange[i] = !s.hasCounted(sorted[i], features); !strange[i] {
+				c.docs[i] = c.document(features)
+			}
 		}
 	})
+	if i := slices.Index(strange, true); i >= 0 {
+		return nil, notCounted(sorted[i])
+	}
 	return c, nil
+}
+
+func notCounted(ex dataset.Example) error {
+	return fmt.Errorf("%s:%d: the row of the sample is not among those that were counted", ex.File, ex.Line)
+}
+
+// hasCounted reports whether labels and features are among those that were counted.
+func (s *Statistics) hasCounted(ex dataset.Example, features []model.Feature) bool {
+	for h, label := range ex.Labels {
+		if _, known := s.heads[h].number[label]; label != "" && !known {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(features, func(f model.Feature) bool { return s.words.get(f.ID) == nil })
 }
 
 // countedRows are the statistics that stand for the rows of a corpus, which itself has
@@ -127,19 +138,48 @@ type countedRows struct {
 // head is the number of a head.
 func (c *countedRows) head(name string) int { return slices.Index(c.Heads(), name) }
 
-// lesson is what all folds but one (-1: all) teach of a head.
-func (c *countedRows) lesson(t *task, sp space, without int) *lesson {
-	counts := c.counts(c.head(t.name), sp.Value, sp.Features, c.rows, without)
+// lesson is what all folds but one (-1: all) teach of a head's known features.
+func (c *countedRows) lesson(t *task, sp space, known *seen, without int) *lesson {
+	counts := c.counts(c.head(t.name), sp, c.rows, known, without)
 	return &lesson{counts: counts, size: counts.vocabularySize(), truth: t.truth}
 }
 
-// folds deals the examples of a sample as the rows were counted.
+// strings returns what features are called, if the statistics keep that.
+func (c *countedRows) strings(ids []model.FeatureID) []string {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = c.words.name(id)
+	}
+	return list
+}
+
+// deal deals the examples of a sample as the rows were counted.
 func (c *countedRows) deal(examples []dataset.Example) []int {
 	fold := make([]int, len(examples))
 	for i, ex := range examples {
 		fold[i] = FoldOf(ex, c.Folds())
 	}
 	return fold
+}
+
+// spread is how many examples have others of their component in another fold.
+func spread(component, fold []int) int {
+	several := make(map[int]bool)
+	first := make(map[int]int)
+	for i, c := range component {
+		if f, known := first[c]; !known {
+			first[c] = fold[i]
+		} else if f != fold[i] {
+			several[c] = true
+		}
+	}
+	n := 0
+	for _, c := range component {
+		if several[c] {
+			n++
+		}
+	}
+	return n
 }
 
 // seenByOthers is what each fold's others know.

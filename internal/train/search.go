@@ -213,7 +213,7 @@ func (t *task) lesson(docs *vectors, examples []int) *lesson {
 // all that was counted.
 func (t *task) lessonWithout(f int, docs *vectors, sp space, examples []int) *lesson {
 	if t.counted != nil {
-		return t.counted.lesson(t, sp, f)
+		return t.counted.lesson(t, sp, t.learnt[f], f)
 	}
 	return t.lesson(docs, examples)
 }

@@ -7,12 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
 	"math/bits"
 	"slices"
 
-	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
 )
 
@@ -23,14 +20,15 @@ import (
 // this holds for cross-validation too.
 //
 // Two values are counted: that a text has a feature, and how often. What depends on
-// other texts (IDF, pruning) is not.
+// other texts (IDF, sources) is not, and texts about all targets are counted together.
 type Statistics struct {
 	features model.Features
 	heads    []headTally
 	docs     []uint64           // rows per fold
 	sum      contentHash        // see TrainingData
-	rows     map[rowMark]uint32 // how often each row was learned
-	words    map[model.FeatureID]*statistic
+	rows     map[rowMark]uint32 // how often each row was learned; nil: not kept
+	strings  bool               // features keep what they are called
+	words    statisticWords
 }
 
 // A rowMark is the beginning of the SHA-256 of what a row says.
@@ -45,28 +43,12 @@ type headTally struct {
 	docs   [][]uint64 // by label and fold
 }
 
-// A statistic is what there is of a feature.
-type statistic struct {
-	check model.FeatureID // its id by another hash
-	kind  kind
-	texts []uint32 // that have it, per fold
-	cells []cell
-}
-
-// A cell counts a feature in the rows of a label and a fold.
-type cell struct {
-	head, label uint16
-	fold        uint8
-	texts       uint32
-	occurrences uint64
-}
-
 // Limits of statistics.
 const (
 	maxTallyHeads  = 64
-	maxTallyLabels = 1<<16 - 1
+	maxTallyLabels = 1<<labelBits - 1
 	maxTallyRows   = 1<<32 - 1
-	maxTallyFolds  = 100
+	maxTallyFolds  = 100 // less than 1 << foldBits
 )
 
 // NewStatistics returns those of no rows.
@@ -80,7 +62,7 @@ func NewStatistics(f model.Features, heads []string, folds int) (*Statistics, er
 	case folds < 2 || folds > maxTallyFolds:
 		return nil, fmt.Errorf("statistics in %d folds: want 2 to %d", folds, maxTallyFolds)
 	}
-	s := &Statistics{features: f, docs: make([]uint64, folds), rows: map[rowMark]uint32{}, words: map[model.FeatureID]*statistic{}}
+	s := &Statistics{features: f, docs: make([]uint64, folds), rows: map[rowMark]uint32{}}
 	for i, name := range heads {
 		if name == "" || slices.Contains(heads[:i], name) {
 			return nil, fmt.Errorf("head %q: want different names", name)
@@ -88,6 +70,53 @@ func NewStatistics(f model.Features, heads []string, folds int) (*Statistics, er
 		s.heads = append(s.heads, headTally{name: name, number: map[string]int{}})
 	}
 	return s, nil
+}
+
+var errBegun = errors.New("statistics of rows: what is kept must be said before the first one")
+
+// KeepStrings keeps what features are called, for as long as a row has them: a model
+// made of the statistics can then name them. It must be called before the first row.
+func (s *Statistics) KeepStrings() error {
+	if s.Rows() > 0 {
+		return errBegun
+	}
+	s.strings = true
+	return nil
+}
+
+// KeepNoMarks saves the 16 bytes a row by which it is told what was learned. Nothing
+// can be forgotten then. It must be called before the first row.
+func (s *Statistics) KeepNoMarks() error {
+	if s.Rows() > 0 {
+		return errBegun
+	}
+	s.rows = nil
+	return nil
+}
+
+// HasStrings reports whether features keep what they are called.
+func (s *Statistics) HasStrings() bool { return s.strings }
+
+// HasMarks reports whether rows can be forgotten.
+func (s *Statistics) HasMarks() bool { return s.rows != nil }
+
+// Empty returns statistics of no rows that go together with s.
+func (s *Statistics) Empty() *Statistics {
+	e, _ := NewStatistics(s.features, s.Heads(), s.Folds()) // as s was made
+	e.strings = s.strings
+	if s.rows == nil {
+		e.rows = nil
+	}
+	return e
+}
+
+// Labels are those of a head, by its number, ascending, and how many rows have each.
+func (s *Statistics) Labels(head int) (labels []string, rows []uint64) {
+	labels, numbers := s.heads[head].sorted()
+	for _, n := range numbers {
+		rows = append(rows, total(s.heads[head].docs[n]))
+	}
+	return labels, rows
 }
 
 // Features are those that are counted.
@@ -107,20 +136,21 @@ func (s *Statistics) Folds() int { return len(s.docs) }
 
 // Rows is how many rows were learned and not forgotten.
 func (s *Statistics) Rows() uint64 {
-	n := uint64(0)
-	for _, of := range s.docs {
-		n += of
-	}
-	return n
+	return total(s.docs)
 }
 
+// RowsOfFolds is how many rows each fold has.
+func (s *Statistics) RowsOfFolds() []uint64 { return slices.Clone(s.docs) }
+
 // FeatureCount is how many features the rows have.
-func (s *Statistics) FeatureCount() int { return len(s.words) }
+func (s *Statistics) FeatureCount() int { return s.words.size() }
 
 // TrainingData stands for the rows, in any order: SHA-256 over the heads and the sum,
 // modulo 2^256, of the SHA-256 of every row (the additive multiset hash of Clarke et
-// al., "Incremental Multiset Hash Functions", 2003). A sum can be kept up while rows
-// come and go. In lower-case hexadecimal.
+// al., "Incremental Multiset Hash Functions", 2003, without a key). A sum can be kept up
+// while rows come and go. It tells data apart, but somebody who may choose many rows can
+// make two sets with one sum (Wagner, "A Generalized Birthday Problem", 2002): what was
+// learned is told by the marks of rows, and a file by its Sum. In lower-case hexadecimal.
 func (s *Statistics) TrainingData() string {
 	sum := s.dataSum()
 	return hex.EncodeToString(sum[:])
@@ -147,372 +177,6 @@ func addSum(to *contentHash, sum contentHash, sign int) {
 		}
 		binary.LittleEndian.PutUint64(to[i:], a)
 	}
-}
-
-// FoldOf is the fold of a row among so many: a hash of its group, or of its text if it
-// has none, so that rows of a source stay together and no row depends on others.
-func FoldOf(ex dataset.Example, folds int) int {
-	return int(binary.LittleEndian.Uint64(sourceHash(ex)) % uint64(folds))
-}
-
-// sourceHash is a hash of what a row stands or falls with.
-func sourceHash(ex dataset.Example) []byte {
-	source := append([]byte("text\x00"), ex.Text...)
-	if ex.Group != "" {
-		source = append([]byte("group\x00"), ex.Group...)
-	}
-	sum := sha256.Sum256(source)
-	return sum[:]
-}
-
-// A countedRow is a row and all that it adds.
-type countedRow struct {
-	sum    contentHash
-	fold   int
-	labels []string
-	list   []feature
-	err    error
-}
-
-func (r *countedRow) mark() rowMark { return rowMark(r.sum[:16]) }
-
-// read extracts the rows' features.
-func (s *Statistics) read(rows []dataset.Example) ([]countedRow, error) {
-	list := make([]countedRow, len(rows))
-	inParallel(len(rows), func(lo, hi int) {
-		x, _ := model.NewExtractor(s.features, 0) // NewStatistics has seen the error
-		check, _ := model.NewExtractor(s.features, checkSeed)
-		for i := lo; i < hi; i++ {
-			r := &list[i]
-			r.sum, r.fold, r.labels = contentSum(rows[i]), FoldOf(rows[i], len(s.docs)), rows[i].Labels
-			if r.list, r.err = countFeatures(x.Extract(rows[i].Text), check.Extract(rows[i].Text)); r.err == nil && len(r.labels) != len(s.heads) {
-				r.err = fmt.Errorf("%d labels for %d heads", len(r.labels), len(s.heads))
-			}
-		}
-	})
-	for i := range list {
-		if err := list[i].err; err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", rows[i].File, rows[i].Line, err)
-		}
-	}
-	return list, nil
-}
-
-// Learn counts rows, whose Labels are in the order of the heads. Two features that
-// share an id are an error, which names the row; rows of this call that come before
-// it are counted then.
-func (s *Statistics) Learn(rows []dataset.Example) error {
-	for part := range batches(rows) {
-		list, err := s.read(part)
-		if err != nil {
-			return err
-		}
-		for i := range list {
-			if err := s.learn(&list[i]); err != nil {
-				return fmt.Errorf("%s:%d: %w", part[i].File, part[i].Line, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Statistics) learn(r *countedRow) error {
-	if s.Rows() >= maxTallyRows {
-		return fmt.Errorf("more than %d rows", uint64(maxTallyRows))
-	}
-	for _, f := range r.list {
-		if w := s.words[f.id]; w != nil && w.check != f.check {
-			return sharedID(f.id)
-		}
-	}
-	numbers, err := s.numbers(r.labels)
-	if err != nil {
-		return err
-	}
-	for _, f := range r.list {
-		w := s.words[f.id]
-		if w == nil {
-			w = &statistic{check: f.check, kind: f.kind, texts: make([]uint32, len(s.docs))}
-			s.words[f.id] = w
-		}
-		w.texts[r.fold]++
-		for h, l := range numbers {
-			if l >= 0 {
-				c := w.cell(h, l, r.fold)
-				c.texts++
-				c.occurrences += uint64(f.count)
-			}
-		}
-	}
-	s.tally(r, numbers, 1)
-	return nil
-}
-
-// tally counts a row itself, or takes it back.
-func (s *Statistics) tally(r *countedRow, numbers []int, sign int) {
-	s.docs[r.fold] += uint64(sign)
-	for h, l := range numbers {
-		if l >= 0 {
-			s.heads[h].docs[l][r.fold] += uint64(sign)
-		}
-	}
-	addSum(&s.sum, r.sum, sign)
-	if s.rows[r.mark()] += uint32(sign); s.rows[r.mark()] == 0 {
-		delete(s.rows, r.mark())
-	}
-}
-
-// numbers are those of a row's labels, which are given to new ones; -1 for none.
-func (s *Statistics) numbers(labels []string) ([]int, error) {
-	list := make([]int, len(labels))
-	for h, label := range labels {
-		list[h] = -1
-		if label == "" {
-			continue
-		}
-		t := &s.heads[h]
-		n, known := t.number[label]
-		if !known {
-			if n = len(t.labels); n >= maxTallyLabels {
-				return nil, fmt.Errorf("head %q: more than %d labels", t.name, maxTallyLabels)
-			}
-			t.number[label] = n
-			t.labels, t.docs = append(t.labels, label), append(t.docs, make([]uint64, len(s.docs)))
-		}
-		list[h] = n
-	}
-	return list, nil
-}
-
-// cell returns the counter of a label and fold, which is made if it is not there.
-func (w *statistic) cell(head, label, fold int) *cell {
-	for i := range w.cells {
-		if c := &w.cells[i]; int(c.label) == label && int(c.fold) == fold && int(c.head) == head {
-			return c
-		}
-	}
-	w.cells = append(w.cells, cell{head: uint16(head), label: uint16(label), fold: uint8(fold)})
-	return &w.cells[len(w.cells)-1]
-}
-
-// ErrNeverLearned: rows that are to be forgotten were never learned, or not as often.
-var ErrNeverLearned = errors.New("rows to be forgotten were never learned")
-
-// Forget takes rows back: text, group, target and labels must be those that were
-// learned. If one was never learned, or is to be forgotten more often than it was
-// learned, the error names it, wraps ErrNeverLearned, and nothing has changed.
-func (s *Statistics) Forget(rows []dataset.Example) error {
-	list, err := s.read(rows)
-	if err != nil {
-		return err
-	}
-	asked := map[rowMark]uint32{}
-	for i := range list {
-		if asked[list[i].mark()]++; asked[list[i].mark()] > s.rows[list[i].mark()] {
-			return fmt.Errorf("%s:%d: %w", rows[i].File, rows[i].Line, ErrNeverLearned)
-		}
-	}
-	for i := range list {
-		s.forget(&list[i])
-	}
-	return nil
-}
-
-// forget takes back a row that was learned.
-func (s *Statistics) forget(r *countedRow) {
-	numbers, _ := s.numbers(r.labels) // they are there
-	for _, f := range r.list {
-		w := s.words[f.id]
-		w.texts[r.fold]--
-		for h, l := range numbers {
-			if l >= 0 {
-				c := w.cell(h, l, r.fold)
-				c.texts--
-				c.occurrences -= uint64(f.count)
-			}
-		}
-		w.cells = slices.DeleteFunc(w.cells, func(c cell) bool { return c.texts == 0 })
-		if !slices.ContainsFunc(w.texts, func(n uint32) bool { return n > 0 }) {
-			delete(s.words, f.id)
-		}
-	}
-	s.tally(r, numbers, -1)
-}
-
-// like returns an error when two statistics do not count the same things.
-func (s *Statistics) like(other *Statistics) error {
-	if s.features != other.features || len(s.docs) != len(other.docs) || !slices.Equal(s.Heads(), other.Heads()) {
-		return fmt.Errorf("statistics of %s, %d folds, heads %q and of %s, %d folds, heads %q do not go together",
-			s.features, len(s.docs), s.Heads(), other.features, len(other.docs), other.Heads())
-	}
-	return nil
-}
-
-// Merge adds what other counted. After an error nothing has changed.
-func (s *Statistics) Merge(other *Statistics) error {
-	if err := s.like(other); err != nil {
-		return err
-	}
-	if s.Rows()+other.Rows() > maxTallyRows {
-		return fmt.Errorf("more than %d rows", uint64(maxTallyRows))
-	}
-	for id, w := range other.words {
-		if own := s.words[id]; own != nil && own.check != w.check {
-			return sharedID(id)
-		}
-	}
-	numbers, err := s.numbersOf(other)
-	if err != nil {
-		return err
-	}
-	for id, w := range other.words {
-		own := s.words[id]
-		if own == nil {
-			own = &statistic{check: w.check, kind: w.kind, texts: make([]uint32, len(s.docs))}
-			s.words[id] = own
-		}
-		for f, n := range w.texts {
-			own.texts[f] += n
-		}
-		for _, c := range w.cells {
-			to := own.cell(int(c.head), numbers[c.head][c.label], int(c.fold))
-			to.texts += c.texts
-			to.occurrences += c.occurrences
-		}
-	}
-	for f, n := range other.docs {
-		s.docs[f] += n
-	}
-	for h := range other.heads {
-		for l, docs := range other.heads[h].docs {
-			for f, n := range docs {
-				s.heads[h].docs[numbers[h][l]][f] += n
-			}
-		}
-	}
-	addSum(&s.sum, other.sum, 1)
-	for mark, n := range other.rows {
-		s.rows[mark] += n
-	}
-	return nil
-}
-
-// numbersOf are what the labels of other are called here, by head and number.
-func (s *Statistics) numbersOf(other *Statistics) ([][]int, error) {
-	list := make([][]int, len(other.heads))
-	for h := range other.heads {
-		for _, label := range other.heads[h].labels {
-			labels := make([]string, len(s.heads))
-			labels[h] = label
-			n, err := s.numbers(labels)
-			if err != nil {
-				return nil, err
-			}
-			list[h] = append(list[h], n[h])
-		}
-	}
-	return list, nil
-}
-
-// sorted are the labels of a head that have rows, ascending, and their numbers.
-func (t *headTally) sorted() (labels []string, numbers []int) {
-	for _, label := range slices.Sorted(maps.Keys(t.number)) {
-		n := t.number[label]
-		if slices.ContainsFunc(t.docs[n], func(d uint64) bool { return d > 0 }) {
-			labels, numbers = append(labels, label), append(numbers, n)
-		}
-	}
-	return labels, numbers
-}
-
-// counts are those of a head and value, of the given features, of all folds but one
-// (-1: of all), over rows ids.
-func (s *Statistics) counts(head int, v model.Value, f model.Features, rows *statisticRows, without int) *Counts {
-	labels, numbers := s.heads[head].sorted()
-	column := make([]int, len(s.heads[head].labels))
-	for at, n := range numbers {
-		column[n] = at
-	}
-	c := newCounts(len(rows.ids), len(labels), v.Bits())
-	for at, n := range numbers {
-		for fold, docs := range s.heads[head].docs[n] {
-			if fold != without {
-				c.docs[at] += docs
-			}
-		}
-	}
-	for row, id := range rows.ids {
-		w := s.words[id]
-		if !w.kind.in(f) {
-			continue
-		}
-		for _, x := range w.cells {
-			if int(x.head) != head || int(x.fold) == without {
-				continue
-			}
-			n := uint64(x.texts)
-			if v == model.TF {
-				n = x.occurrences
-			}
-			to := &c.features[row*len(labels)+column[x.label]]
-			*to = uint32(min(uint64(*to)+n, math.MaxUint32))
-		}
-	}
-	return c
-}
-
-// seen is what is known by the rows of all folds but one, -1 for all.
-func (s *Statistics) seen(rows *statisticRows, without int) *seen {
-	k := &seen{df: make([]uint32, len(rows.ids))}
-	for fold, n := range s.docs {
-		if fold != without {
-			k.docs += int(n)
-		}
-	}
-	for row, id := range rows.ids {
-		for fold, n := range s.words[id].texts {
-			if fold != without {
-				k.df[row] += n
-			}
-		}
-	}
-	return k
-}
-
-// statisticRows number the features, as vocabulary.number does.
-type statisticRows struct {
-	ids   []model.FeatureID
-	kinds []kind
-	texts []uint32
-}
-
-func (s *Statistics) number() *statisticRows {
-	type numbered struct {
-		id    model.FeatureID
-		texts uint32
-	}
-	list := make([]numbered, 0, len(s.words))
-	for id, w := range s.words {
-		n := numbered{id: id}
-		for _, t := range w.texts {
-			n.texts += t
-		}
-		list = append(list, n)
-	}
-	slices.SortFunc(list, func(a, b numbered) int {
-		switch {
-		case a.texts != b.texts:
-			return int(int64(b.texts) - int64(a.texts))
-		case a.id < b.id:
-			return -1
-		}
-		return 1
-	})
-	r := &statisticRows{}
-	for _, n := range list {
-		r.ids, r.kinds, r.texts = append(r.ids, n.id), append(r.kinds, s.words[n.id].kind), append(r.texts, n.texts)
-	}
-	return r
 }
 
 // Equal reports whether two statistics are of the same rows.

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -17,7 +19,8 @@ import (
 // A file of statistics is: statisticsMagic, then numbers as uvarints (binary.Uvarint),
 // strings with their length before them, and at the end the SHA-256 of all that. Heads
 // come in their order, labels, features and marks of rows ascending, cells by head,
-// label and fold: the same rows make the same bytes.
+// label and fold: the same rows make the same bytes. Strings of features and marks of
+// rows are there if the statistics keep them.
 const statisticsMagic = "parley statistics 1\n"
 
 // ErrStatistics: the bytes are no file of statistics, or a damaged one.
@@ -32,7 +35,8 @@ func (s *Statistics) Sum() string {
 // Encode returns the statistics as a file.
 func (s *Statistics) Encode() []byte {
 	e := &encoder{b: []byte(statisticsMagic)}
-	e.numbers(uint64(s.features.Words), uint64(s.features.CharMin), uint64(s.features.CharMax), uint64(len(s.docs)), uint64(len(s.heads)))
+	e.numbers(uint64(s.features.Words), uint64(s.features.CharMin), uint64(s.features.CharMax))
+	e.numbers(bit(s.strings), bit(s.rows != nil), uint64(len(s.docs)), uint64(len(s.heads)))
 	e.numbers(s.docs...)
 	e.b = append(e.b, s.sum[:]...)
 	renumbered := make([][]int, len(s.heads))
@@ -48,8 +52,10 @@ func (s *Statistics) Encode() []byte {
 			e.numbers(t.docs[n]...)
 		}
 	}
-	e.rows(s.rows)
-	e.words(s.words, renumbered)
+	if s.rows != nil {
+		e.rows(s.rows)
+	}
+	e.words(s, renumbered)
 	return checked(e.b)
 }
 
@@ -80,34 +86,50 @@ func (e *encoder) rows(rows map[rowMark]uint32) {
 	}
 }
 
-func (e *encoder) words(words map[model.FeatureID]*statistic, renumbered [][]int) {
-	e.numbers(uint64(len(words)))
+func bit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (e *encoder) words(s *Statistics, renumbered [][]int) {
+	e.numbers(uint64(s.words.size()))
 	last := model.FeatureID(0)
-	for _, id := range slices.Sorted(maps.Keys(words)) {
-		w := words[id]
-		counted := uint64(0)
-		if w.kind.counted {
-			counted = 1
-		}
+	for id, w := range s.words.sorted {
 		e.numbers(uint64(id - last))
 		last = id
 		e.b = binary.LittleEndian.AppendUint64(e.b, uint64(w.check))
-		e.numbers(uint64(w.kind.words), counted)
-		for _, n := range w.texts {
-			e.numbers(uint64(n))
+		e.numbers(uint64(w.kind.words), bit(w.kind.counted))
+		if s.strings {
+			e.string(s.words.name(id))
 		}
-		cells := slices.Clone(w.cells)
-		for i := range cells {
-			cells[i].label = uint16(renumbered[cells[i].head][cells[i].label])
+		for fold := range s.docs {
+			e.numbers(uint64(w.has(allRows(fold)).texts))
 		}
-		slices.SortFunc(cells, func(a, b cell) int {
-			return cmp.Or(cmp.Compare(a.head, b.head), cmp.Compare(a.label, b.label), cmp.Compare(a.fold, b.fold))
-		})
+		cells := relabelled(w.ofLabels(), renumbered)
 		e.numbers(uint64(len(cells)))
 		for _, c := range cells {
-			e.numbers(uint64(c.head), uint64(c.label), uint64(c.fold), uint64(c.texts), c.occurrences)
+			e.numbers(uint64(c.key.head()), uint64(c.key.label()), uint64(c.key.fold()), uint64(c.texts), c.occurrences)
 		}
 	}
+}
+
+// ReadStatistics reads a file that Encode wrote, and that has the SHA-256 sum, in
+// hexadecimal; "" for any. Errors of what is in it are ErrStatistics.
+func ReadStatistics(path, sum string) (*Statistics, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if is := sha256.Sum256(data); sum != "" && !strings.EqualFold(hex.EncodeToString(is[:]), sum) {
+		return nil, fmt.Errorf("%s: %w: its SHA-256 is %x, not %s", path, ErrStatistics, is, sum)
+	}
+	s, err := DecodeStatistics(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
 }
 
 // DecodeStatistics reads what Encode wrote. Anything else is ErrStatistics: a file is
@@ -184,6 +206,7 @@ func (d *decoder) string() string {
 func (d *decoder) statistics() (*Statistics, error) {
 	var f model.Features
 	f.Words, f.CharMin, f.CharMax = int(d.number(1<<10)), int(d.number(1<<10)), int(d.number(1<<10))
+	named, marks := d.number(1) == 1, d.number(1) == 1
 	folds := int(d.number(maxTallyFolds))
 	heads := d.count(maxTallyHeads, 1)
 	docs := make([]uint64, folds)
@@ -204,20 +227,31 @@ func (d *decoder) statistics() (*Statistics, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.docs, s.sum, s.heads = docs, sum, tallies
-	for range d.count(maxTallyRows, len(rowMark{})+1) {
-		mark := rowMark(d.bytes(len(rowMark{})))
-		s.rows[mark] = uint32(d.number(maxTallyRows))
+	s.docs, s.sum, s.heads, s.strings = docs, sum, tallies, named
+	if d.rows(s.rows, marks); !marks {
+		s.rows = nil
 	}
 	id := model.FeatureID(0)
-	for range d.count(maxTallyRows, 12) {
-		id += model.FeatureID(d.number(1<<64 - 1))
-		s.words[id] = d.word(s)
+	for i := range d.count(maxTallyRows, 12+folds) {
+		if id += model.FeatureID(d.number(1<<64 - 1)); d.word(s, id) != i {
+			d.fail("features are not in order")
+			break
+		}
 	}
 	if d.err != nil {
 		return nil, d.err
 	}
 	return s, s.check()
+}
+
+func (d *decoder) rows(rows map[rowMark]uint32, any bool) {
+	if !any {
+		return
+	}
+	for range d.count(maxTallyRows, len(rowMark{})+1) {
+		mark := rowMark(d.bytes(len(rowMark{})))
+		rows[mark] = uint32(d.number(maxTallyRows))
+	}
 }
 
 func (d *decoder) tally(folds int) headTally {
@@ -234,34 +268,58 @@ func (d *decoder) tally(folds int) headTally {
 	return t
 }
 
-func (d *decoder) word(s *Statistics) *statistic {
-	w := &statistic{check: model.FeatureID(binary.LittleEndian.Uint64(d.bytes(8)))}
+// word reads a feature and returns its number.
+func (d *decoder) word(s *Statistics, id model.FeatureID) int {
+	w := statistic{check: model.FeatureID(binary.LittleEndian.Uint64(d.bytes(8)))}
 	w.kind.words, w.kind.counted = uint8(d.number(model.MaxWords)), d.number(1) == 1
-	w.texts = make([]uint32, len(s.docs))
-	for f := range w.texts {
-		w.texts[f] = uint32(d.number(maxTallyRows))
+	name := ""
+	if s.strings {
+		name = d.string()
+	}
+	var all, of []cell
+	for fold := range s.docs {
+		if n := d.number(maxTallyRows); n > 0 {
+			all = append(all, cell{key: allRows(fold), texts: uint32(n)})
+		}
 	}
 	for range d.count(1<<32, 5) {
-		c := cell{head: uint16(d.number(uint64(len(s.heads) - 1)))}
-		c.label, c.fold = uint16(d.number(maxTallyLabels)), uint8(d.number(uint64(len(s.docs)-1)))
-		c.texts, c.occurrences = uint32(d.number(maxTallyRows)), d.number(1<<63)
-		if int(c.label) >= len(s.heads[c.head].labels) {
+		head, label, fold := int(d.number(uint64(len(s.heads)-1))), int(d.number(maxTallyLabels)), int(d.number(uint64(len(s.docs)-1)))
+		of = append(of, cell{rowsOf(head, label, fold), uint32(d.number(maxTallyRows)), d.number(1 << 63)})
+		if label >= len(s.heads[head].labels) {
 			d.fail("a feature has a label that is not there")
 			break
 		}
-		w.cells = append(w.cells, c)
 	}
-	return w
+	if len(all) == 0 {
+		d.fail("a feature is in no row")
+		return -1
+	}
+	cells := slices.Concat(all, of)
+	if !slices.IsSortedFunc(cells, func(a, b cell) int { return cmp.Or(cmp.Compare(a.key, b.key), -1) }) {
+		d.fail("what is counted of a feature is not in order")
+		return -1
+	}
+	if s.words.get(id) != nil {
+		return -1
+	}
+	made := s.words.make(id, w, name, len(cells))
+	made.cells = append(made.cells, cells...)
+	return len(s.words.list) - 1
 }
 
-// check sees that sums agree: what is forgotten later can then never go below zero.
+// check sees that the counts can be those of rows.
 func (s *Statistics) check() error {
-	rows := uint64(0)
+	marked := uint64(0)
 	for _, n := range s.rows {
-		rows += uint64(n)
+		if marked += uint64(n); n == 0 {
+			return errors.New("a row is marked that was not learned")
+		}
 	}
-	if rows != s.Rows() {
-		return fmt.Errorf("%d rows are marked, %d counted", rows, s.Rows())
+	if s.rows != nil && marked != s.Rows() {
+		return fmt.Errorf("%d rows are marked, %d counted", marked, s.Rows())
+	}
+	if s.Rows() > maxTallyRows {
+		return fmt.Errorf("more than %d rows", uint64(maxTallyRows))
 	}
 	for h := range s.heads {
 		for f := range s.docs {
@@ -274,7 +332,7 @@ func (s *Statistics) check() error {
 			}
 		}
 	}
-	for _, w := range s.words {
+	for _, w := range s.words.all {
 		if err := w.agrees(s); err != nil {
 			return err
 		}
@@ -284,18 +342,14 @@ func (s *Statistics) check() error {
 
 // agrees sees that a feature is in no more rows than there are.
 func (w *statistic) agrees(s *Statistics) error {
-	any := false
-	for f, n := range w.texts {
-		if uint64(n) > s.docs[f] {
+	for _, c := range w.ofAll() {
+		if uint64(c.texts) > s.docs[c.key.fold()] {
 			return errors.New("a feature is in more rows than there are")
 		}
-		any = any || n > 0
 	}
-	if !any {
-		return errors.New("a feature is in no row")
-	}
-	for _, c := range w.cells {
-		if c.texts == 0 || c.texts > w.texts[c.fold] || uint64(c.texts) > s.heads[c.head].docs[c.label][c.fold] || c.occurrences < uint64(c.texts) {
+	for _, c := range w.ofLabels() {
+		rows := s.heads[c.key.head()].docs[c.key.label()][c.key.fold()]
+		if c.texts == 0 || c.texts > w.has(allRows(c.key.fold())).texts || uint64(c.texts) > rows || c.occurrences < uint64(c.texts) {
 			return errors.New("a feature is counted more often than it occurs")
 		}
 	}

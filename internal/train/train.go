@@ -92,7 +92,10 @@ func (c *corpus) train(ctx context.Context, heads []string, sum contentHash, cfg
 	if err != nil {
 		return nil, nil, err
 	}
-	if cfg.Strings {
+	switch {
+	case c.counted != nil && c.counted.HasStrings():
+		spec.Strings = c.counted.strings(spec.IDs)
+	case cfg.Strings:
 		spec.Strings = c.strings(spec.IDs)
 	}
 	if ctx.Err() != nil {
@@ -212,6 +215,10 @@ func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	fold := []int(nil)
 	if c.counted != nil {
 		fold, k = c.counted.deal(c.examples), c.counted.Folds()
+		report.Folds = k
+		if report.Counted.Split = spread(component, fold); report.Counted.Split > 0 {
+			report.warn("%d rows of the sample have near-duplicates in other folds, which a group would keep together: the figures may be too good", report.Counted.Split)
+		}
 	} else {
 		fold = folds(component, labels, k, 0)
 	}
