@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -103,6 +105,28 @@ func (c *countChangeFlags) change(e *env, apply func(*train.Statistics, *rowStre
 	if err := checkOutput(c.Counts); err != nil {
 		return err
 	}
+	unlock, err := lockCounts(c.Counts)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.changeLocked(e, apply), unlock())
+}
+
+// lockCounts keeps other changes off a file of counts: of two at once one would be lost.
+func lockCounts(path string) (unlock func() error, err error) {
+	lock := path + ".lock"
+	f, err := os.OpenFile(lock, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s is there: %s is being changed; or the program was killed in the middle of that: then remove %[1]s", lock, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return os.Remove(lock) }, f.Close()
+}
+
+// changeLocked changes a file that nobody else does.
+func (c *countChangeFlags) changeLocked(e *env, apply func(*train.Statistics, *rowStream) ([]string, error)) error {
 	s, err := train.ReadStatistics(c.Counts, c.Sum)
 	if err != nil {
 		return err

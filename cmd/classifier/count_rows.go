@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ type countRun struct {
 // count counts the labelled rows of files in one pass. Heads that are not named are
 // looked for before: mostly the first rows tell.
 func (f labelFlags) count(e *env, files []string, p countPlan) (*countRun, error) {
+	debug.SetGCPercent(streamGarbage)
 	s, err := f.labelledRows(e, files)
 	if err != nil {
 		return nil, withHint(err, e.args)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/user"
 	"strings"
@@ -47,12 +48,22 @@ label, add any.`
 
 // with calls run with the ledger. Only what adds makes one that is not there.
 func (c *labelsCmd) with(e *env, run func(*ledger.Ledger) error) error {
-	if path, file := ledgerFile(c.Ledger); file && path != "" {
-		if _, err := os.Stat(path); err != nil {
+	if err := ledgerIsThere(c.Ledger); err != nil {
+		return err
+	}
+	return c.open(e, run)
+}
+
+// ledgerIsThere refuses a file that is not there: to open it would make it.
+func ledgerIsThere(url string) error {
+	if path, file := ledgerFile(url); file && path != "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("ledger %s: there is no such file", path)
+		} else if err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
 	}
-	return c.open(e, run)
+	return nil
 }
 
 // open calls run with the ledger, which is made when it is not there.

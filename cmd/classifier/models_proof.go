@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/parley-nlp/parley/internal/ledger"
 	"github.com/parley-nlp/parley/internal/store"
@@ -73,14 +70,8 @@ func (c *modelsVerifyCmd) baseFiles() ([]store.BaseFile, error) {
 
 // openLedger opens a ledger that is there: a proof must not make one.
 func openLedger(e *env, url string) (*ledger.Ledger, error) {
-	if !strings.Contains(url, "://") || strings.HasPrefix(url, "sqlite:") {
-		path := strings.TrimPrefix(url, "sqlite:")
-		if abs, ok := strings.CutPrefix(path, "///"); ok {
-			path = "/" + abs
-		}
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && path != "" {
-			return nil, fmt.Errorf("ledger %s: there is no such file", path)
-		}
+	if err := ledgerIsThere(url); err != nil {
+		return nil, err
 	}
 	l, err := ledger.Open(e.ctx, url)
 	if errors.Is(err, ledger.ErrInvalid) {

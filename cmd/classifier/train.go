@@ -66,7 +66,7 @@ func (c *trainCmd) Run(e *env) error {
 // A fit trains on the rows of a command's files.
 type fit func(cfg train.Config) (*model.Model, *train.Report, error)
 
-// streamGarbage is how much garbage --stream lets gather, in percent of what is in
+// streamGarbage is how much garbage --stream and counting let gather, in percent of what is in
 // use: it takes a tenth more time than with the usual 100, and a quarter less
 // memory.
 const streamGarbage = 25

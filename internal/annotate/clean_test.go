@@ -49,6 +49,7 @@ func TestClean(t *testing.T) {
 func FuzzClean(f *testing.F) {
 	f.Add("\x1b[31m\u202ea\u200d\x9b日本語 hello world\r\n\t", 10)
 	f.Add("👨\u200d👩\u200d👧👨\u200d👩\u200d👧 e\u0301\u0301\u0301", 3)
+	f.Add("\U00028467\U00011440\u200d", 0) // a mark that takes a cell
 	f.Fuzz(func(t *testing.T, s string, width int) {
 		clean := Clean(s)
 		if !utf8.ValidString(clean) || strings.ContainsFunc(clean, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) {
@@ -83,6 +84,7 @@ func TestWrap(t *testing.T) {
 		{"indentation", "  a", 10, "  a"},
 		{"marks", "e\u0301e\u0301e\u0301", 2, "e\u0301e\u0301|e\u0301"},
 		{"emoji", "👨\u200d👩\u200d👧👨\u200d👩\u200d👧", 3, "👨\u200d👩\u200d👧|👨\u200d👩\u200d👧"},
+		{"a mark with a cell", "\U00028467\U00011440\u200da", 2, "\U00028467|a"},
 		{"no width", "abc", 0, "ab|c"},
 		{"empty", "", 10, ""},
 	}

@@ -30,7 +30,7 @@ func wrapLine(s string, width int) (lines []string) {
 		var cluster string
 		var boundaries int
 		cluster, s, boundaries, state = uniseg.StepString(s, state)
-		w := boundaries >> uniseg.ShiftWidth
+		cluster, w := cutCluster(cluster, width)
 		for cells > 0 && cells+w > width && cluster != " " { // twice when that place was early in the line
 			full := line.String()
 			if breakAt == 0 {
@@ -42,7 +42,7 @@ func wrapLine(s string, width int) (lines []string) {
 			cells -= breakCells
 			breakAt, breakCells = 0, 0
 		}
-		line.WriteString(cutCluster(cluster))
+		line.WriteString(cluster)
 		cells += w
 		if boundaries&uniseg.MaskLine == uniseg.LineCanBreak {
 			breakAt, breakCells = line.Len(), cells
@@ -51,15 +51,16 @@ func wrapLine(s string, width int) (lines []string) {
 	return append(lines, strings.TrimRight(line.String(), " "))
 }
 
-func cutCluster(c string) string {
-	if len(c) <= maxCluster {
-		return c
+// cutCluster drops marks of a character until it takes at most maxCluster bytes and
+// width cells (marks of some scripts take a cell each), and returns its cells.
+func cutCluster(c string, width int) (string, int) {
+	for {
+		_, last := utf8.DecodeLastRuneInString(c)
+		if last == len(c) || len(c) <= maxCluster && uniseg.StringWidth(c) <= width {
+			return c, uniseg.StringWidth(c)
+		}
+		c = c[:len(c)-last]
 	}
-	n := maxCluster
-	for !utf8.RuneStart(c[n]) {
-		n--
-	}
-	return c[:n]
 }
 
 // fit cuts a line that is clean to width cells; the last is then "…".
@@ -69,14 +70,12 @@ func fit(s string, width int) string {
 	}
 	var b strings.Builder
 	cells := 0
-	for state := -1; s != ""; {
-		var cluster string
-		var boundaries int
-		cluster, s, boundaries, state = uniseg.StepString(s, state)
-		if cells += boundaries >> uniseg.ShiftWidth; cells > width-1 {
+	for clusters := uniseg.NewGraphemes(s); clusters.Next(); {
+		cluster, w := cutCluster(clusters.Str(), width)
+		if cells += w; cells > width-1 {
 			break
 		}
-		b.WriteString(cutCluster(cluster))
+		b.WriteString(cluster)
 	}
 	return b.String() + "…"
 }

@@ -2,7 +2,7 @@ package retrain
 
 import (
 	"context"
-	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,8 +24,8 @@ type Receipt struct {
 	// InUse hold forgotten texts too, but an alias points to them: they go on
 	// answering until it moves.
 	InUse []InUse `json:"in_use,omitempty"`
-	// Unknown have no record of what they were trained on, and were published
-	// before the texts were forgotten.
+	// Unknown have no record of a training on this ledger, and were published
+	// before the last text was forgotten.
 	Unknown []string `json:"unknown,omitempty"`
 	Proof   string   `json:"proof"` // the command
 }
@@ -76,33 +76,33 @@ func (r *run) taint(ctx context.Context) (*Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	cards, err := r.store.Revisions(ctx, r.Model)
+	var digests [][16]byte
+	for _, t := range r.tombstones.List() {
+		digests = append(digests, t.Digest)
+	}
+	hits, unknown, err := r.store.TrainedOn(ctx, r.Model, r.ledger.ID(), digests)
 	if err != nil {
 		return nil, err
 	}
-	last := r.lastForgotten()
 	receipt := &Receipt{Withdrawn: []string{}}
-	for _, card := range cards {
-		t, err := r.store.Training(ctx, r.Model, card.Revision)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			if card.Published.Before(last) {
-				receipt.Unknown = append(receipt.Unknown, card.Revision)
-			}
-			continue
-		case err != nil:
-			return nil, err
-		case t.LedgerID != r.ledger.ID() || !r.holdsForgotten(&t):
-			continue
+	for _, revision := range slices.Sorted(maps.Keys(hits)) {
+		if names := aliasesOf(state, revision); len(names) > 0 {
+			receipt.InUse = append(receipt.InUse, InUse{revision, names})
 		}
-		if names := aliasesOf(state, card.Revision); len(names) > 0 {
-			receipt.InUse = append(receipt.InUse, InUse{card.Revision, names})
-		}
-		if state.Withdrawn(card.Revision) == nil {
-			receipt.Withdrawn = append(receipt.Withdrawn, card.Revision)
+		if state.Withdrawn(revision) == nil {
+			receipt.Withdrawn = append(receipt.Withdrawn, revision)
 		}
 	}
-	slices.Sort(receipt.Withdrawn)
+	last := r.lastForgotten()
+	for _, revision := range unknown {
+		card, err := r.store.Card(ctx, r.Model, revision)
+		if err != nil {
+			return nil, err
+		}
+		if card.Published.Before(last) {
+			receipt.Unknown = append(receipt.Unknown, revision)
+		}
+	}
 	return receipt, nil
 }
 
@@ -116,17 +116,6 @@ func (r *run) lastForgotten() time.Time {
 		}
 	}
 	return last
-}
-
-// holdsForgotten reports whether a training record has a forgotten text.
-func (r *run) holdsForgotten(t *store.Training) bool {
-	c := champion{training: t}
-	for _, f := range r.tombstones.List() {
-		if c.trainedOn(f.Digest) {
-			return true
-		}
-	}
-	return false
 }
 
 func aliasesOf(state store.State, revision string) []string {

@@ -1,7 +1,9 @@
 package suggest
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
@@ -19,20 +21,26 @@ func QuickConfig() train.Config {
 }
 
 // Suspects returns at most n labelled texts whose label is likely wrong: other than
-// texts of other sources lead to expect, the most surprising first. A text may come
+// all texts of other sources lead to expect, the most surprising first. A text may come
 // once for each head. Labels are in the order of heads.
 func Suspects(ctx context.Context, labelled []dataset.Example, heads []string, n int) ([]Item, error) {
-	doubts, err := train.Doubts(ctx, labelled, heads, QuickConfig())
+	surprises, err := train.Surprises(ctx, labelled, heads, train.Default())
 	if err != nil {
 		return nil, err
 	}
 	var items []Item
-	for _, d := range doubts[:min(n, len(doubts))] {
-		ex := d.Example
-		items = append(items, Item{
-			Row:       Row{Text: ex.Text, ID: ex.ID, Group: ex.Group, Target: ex.Target, File: ex.File, Line: ex.Line},
-			Selection: Suspect, Doubt: &Doubt{Head: d.Head, Given: d.Given, Expected: d.Expected, Surprise: d.Surprise},
-		})
+	for h, head := range heads {
+		for i, s := range surprises[h] {
+			ex := &labelled[i]
+			if !s.Known || s.Expected == ex.Labels[h] {
+				continue
+			}
+			items = append(items, Item{
+				Row:       Row{Text: ex.Text, ID: ex.ID, Group: ex.Group, Target: ex.Target, File: ex.File, Line: ex.Line},
+				Selection: Suspect, Doubt: &Doubt{Head: head, Given: ex.Labels[h], Expected: s.Expected, Surprise: s.Nats},
+			})
+		}
 	}
-	return items, nil
+	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(b.Doubt.Surprise, a.Doubt.Surprise) })
+	return items[:min(n, len(items))], nil
 }

@@ -15,53 +15,76 @@ func bayes(counts *Counts, size vocabularySize, e Estimator, alpha float64, need
 	if e == TransformedCNB {
 		need = nil // the norm is over all rows
 	}
-	unit := math.Ldexp(1, int(counts.bits))
-	l := logs{alpha: float64(alpha * unit)}
 	labels := counts.labels
 	t := table{make([]float32, len(counts.features)), make([]float32, labels)}
 	if e == MultinomialNB {
 		logPriors(t.bias, counts.docs)
 	}
-	denominators := make([]float64, labels)
-	for label, n := range size.values {
-		if e != MultinomialNB {
-			n = size.total - n
-		}
-		denominators[label] = exact.Log(float64(n) + float64(l.alpha*float64(size.features)))
-	}
-	logp := make([]float64, labels)
+	w := newWeigher(e, alpha, counts.bits, labels)
+	w.seen(size)
 	norm := make([]float64, labels)
 	for i := range counts.rows() {
 		if need != nil && !need[i] {
 			continue
 		}
-		row := counts.row(i)
-		sum := total(row)
-		if sum == 0 {
-			continue
-		}
-		mean := 0.0
-		for label, n := range row {
-			if e == MultinomialNB {
-				logp[label] = l.of(uint64(n)) - denominators[label]
-			} else {
-				logp[label] = denominators[label] - l.of(sum-uint64(n))
+		if w.weigh(t.weights[i*labels:][:labels], counts.row(i)) {
+			for label, p := range w.logp {
+				norm[label] += math.Abs(p)
 			}
-			norm[label] += math.Abs(logp[label])
-			mean += logp[label]
-		}
-		mean /= float64(labels)
-		if e == TransformedCNB {
-			mean = 0
-		}
-		for label, p := range logp {
-			t.weights[i*labels+label] = float32(p - mean)
 		}
 	}
 	if e == TransformedCNB {
 		t.normalise(norm, size.features)
 	}
 	return t
+}
+
+// A weigher computes the weights of features from their counts, see bayes.
+type weigher struct {
+	estimator    Estimator
+	logs         logs
+	denominators []float64 // per label
+	logp         []float64 // per label: those of the last feature
+}
+
+func newWeigher(e Estimator, alpha float64, bits uint8, labels int) *weigher {
+	unit := math.Ldexp(1, int(bits))
+	return &weigher{e, logs{alpha: float64(alpha * unit)}, make([]float64, labels), make([]float64, labels)}
+}
+
+// seen tells the weigher of all features.
+func (w *weigher) seen(size vocabularySize) {
+	for label, n := range size.values {
+		if w.estimator != MultinomialNB {
+			n = size.total - n
+		}
+		w.denominators[label] = exact.Log(float64(n) + float64(w.logs.alpha*float64(size.features)))
+	}
+}
+
+// weigh writes the weights of a feature, and reports whether it has counts.
+func (w *weigher) weigh(weights []float32, row []uint32) bool {
+	sum := total(row)
+	if sum == 0 {
+		return false
+	}
+	mean := 0.0
+	for label, n := range row {
+		if w.estimator == MultinomialNB {
+			w.logp[label] = w.logs.of(uint64(n)) - w.denominators[label]
+		} else {
+			w.logp[label] = w.denominators[label] - w.logs.of(sum-uint64(n))
+		}
+		mean += w.logp[label]
+	}
+	mean /= float64(len(row))
+	if w.estimator == TransformedCNB {
+		mean = 0
+	}
+	for label, p := range w.logp {
+		weights[label] = float32(p - mean)
+	}
+	return true
 }
 
 // logPriors writes the log priors, one document added to each label (Laplace).

@@ -16,12 +16,12 @@ import (
 
 // A ComparisonReport says which of two models answers better.
 type ComparisonReport struct {
-	Champion   ComparedModel    `json:"champion"`
-	Challenger ComparedModel    `json:"challenger"`
-	Rows       int              `json:"rows"`
-	Sources    int              `json:"sources"` // documents, near-duplicates joined
-	Heads      []HeadComparison `json:"heads"`
-	Warnings   []string         `json:"warnings,omitempty"`
+	Champion   ComparedModel          `json:"champion"`
+	Challenger ComparedModel          `json:"challenger"`
+	Rows       int                    `json:"rows"`
+	Sources    int                    `json:"sources"` // documents, near-duplicates joined
+	Heads      []judge.HeadComparison `json:"heads"`
+	Warnings   []string               `json:"warnings,omitempty"`
 }
 
 // A ComparedModel is one of the two.
@@ -31,12 +31,6 @@ type ComparedModel struct {
 	Features     string `json:"features"`
 	FeatureCount int    `json:"feature_count"`
 	TrainedOn    bool   `json:"trained_on,omitempty"` // the rows are just those of its training
-}
-
-// A HeadComparison is about one head.
-type HeadComparison struct {
-	Head string `json:"head"`
-	judge.Comparison
 }
 
 // CompareModels compares what two models answer to the same labelled examples,
@@ -91,13 +85,13 @@ func (p *pairing) enter(name string, m *model.Model, sum [sha256.Size]byte, repo
 
 // compare compares the heads of a name; the examples' labels for it are in the
 // given column.
-func (p *pairing) compare(name string, column int, report *ComparisonReport) (HeadComparison, error) {
+func (p *pairing) compare(name string, column int, report *ComparisonReport) (judge.HeadComparison, error) {
 	labels := dataset.LabelsOf(p.examples, column)
 	for i := range p.sides {
 		s := &p.sides[i]
 		h := s.model.Head(name)
 		if h < 0 {
-			return HeadComparison{}, fmt.Errorf("the %s has no head %q: it has %s", s.name, name, headNames(s.model))
+			return judge.HeadComparison{}, fmt.Errorf("the %s has no head %q: it has %s", s.name, name, headNames(s.model))
 		}
 		s.head = &s.model.Heads()[h]
 		for _, l := range labels {
@@ -113,9 +107,9 @@ func (p *pairing) compare(name string, column int, report *ComparisonReport) (He
 	labels = slices.Compact(labels)
 	c, err := judge.Compare(labels, p.judge(p.sides[0], labels, column), p.judge(p.sides[1], labels, column))
 	if err != nil {
-		return HeadComparison{}, fmt.Errorf("head %q: %w", name, err)
+		return judge.HeadComparison{}, fmt.Errorf("head %q: %w", name, err)
 	}
-	return HeadComparison{name, c}, nil
+	return judge.HeadComparison{Head: name, Comparison: c}, nil
 }
 
 // judge returns the answers of one side to the labelled examples, in terms of
@@ -157,7 +151,7 @@ func (r *ComparisonReport) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(b, "%-11s %d rows from %d sources\n", "data", r.Rows, r.Sources)
 	for i := range r.Heads {
-		r.Heads[i].writeText(b)
+		writeComparison(b, &r.Heads[i])
 	}
 	for _, w := range r.Warnings {
 		fmt.Fprintf(b, "\nwarning: %s\n", w)
@@ -165,7 +159,7 @@ func (r *ComparisonReport) WriteText(w io.Writer) error {
 	return b.Flush()
 }
 
-func (h *HeadComparison) writeText(b *bufio.Writer) {
+func writeComparison(b *bufio.Writer, h *judge.HeadComparison) {
 	fmt.Fprintf(b, "\n%s: %s\n", h.Head, h.Verdict)
 	for _, reason := range h.Reasons {
 		fmt.Fprintf(b, "  %s\n", reason)
@@ -179,10 +173,10 @@ func (h *HeadComparison) writeText(b *bufio.Writer) {
 		fmt.Fprintf(b, "  %-8s  %8.3f  %10.3f  %+10.3f  %-18s  %6.4f  %10.3f\n",
 			m.name, m.Champion, m.Challenger, m.Difference.Difference, signedInterval(m.Interval), m.PValue, m.Detectable)
 	}
-	h.writeLabels(b)
+	writeLabels(b, h)
 }
 
-func (h *HeadComparison) writeLabels(b *bufio.Writer) {
+func writeLabels(b *bufio.Writer, h *judge.HeadComparison) {
 	width := len("F1 of label")
 	for _, l := range h.Labels {
 		width = max(width, utf8.RuneCountInString(l.Label))

@@ -34,7 +34,7 @@ func FromStatistics(ctx context.Context, s *Statistics, sample []dataset.Example
 			return nil, nil, err
 		}
 	}
-	report := &Report{Rows: int(s.Rows())}
+	report := &Report{Rows: int(s.Rows()), Counted: &Counted{SampleRows: len(sample), MinTexts: max(1, cfg.MinSources)}}
 	if len(sample) == 0 {
 		return nil, nil, errNoRows
 	}
@@ -50,7 +50,7 @@ func FromStatistics(ctx context.Context, s *Statistics, sample []dataset.Example
 	}
 	m, report, err := c.train(ctx, s.Heads(), s.dataSum(), &cfg, report)
 	if report != nil {
-		report.Recipe = nil // it says how rows make a model, not counts
+		report.Recipe, report.MinSources = nil, cut{} // they say how rows make a model, not counts
 	}
 	return m, report, err
 }
@@ -125,7 +125,7 @@ func (s *Statistics) hasCounted(ex dataset.Example, features []model.Feature) bo
 			return false
 		}
 	}
-	return !slices.ContainsFunc(features, func(f model.Feature) bool { return s.words[f.ID] == nil })
+	return !slices.ContainsFunc(features, func(f model.Feature) bool { return s.words.get(f.ID) == nil })
 }
 
 // countedRows are the statistics that stand for the rows of a corpus, which itself has
@@ -148,7 +148,7 @@ func (c *countedRows) lesson(t *task, sp space, known *seen, without int) *lesso
 func (c *countedRows) strings(ids []model.FeatureID) []string {
 	list := make([]string, len(ids))
 	for i, id := range ids {
-		list[i] = c.words[id].name
+		list[i] = c.words.name(id)
 	}
 	return list
 }
@@ -160,6 +160,26 @@ func (c *countedRows) deal(examples []dataset.Example) []int {
 		fold[i] = FoldOf(ex, c.Folds())
 	}
 	return fold
+}
+
+// spread is how many examples have others of their component in another fold.
+func spread(component, fold []int) int {
+	several := make(map[int]bool)
+	first := make(map[int]int)
+	for i, c := range component {
+		if f, known := first[c]; !known {
+			first[c] = fold[i]
+		} else if f != fold[i] {
+			several[c] = true
+		}
+	}
+	n := 0
+	for _, c := range component {
+		if several[c] {
+			n++
+		}
+	}
+	return n
 }
 
 // seenByOthers is what each fold's others know.

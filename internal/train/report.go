@@ -23,10 +23,20 @@ type Report struct {
 	Sources      int          `json:"sources"`              // documents, near-duplicates joined
 	Folds        int          `json:"folds,omitempty"`      // of the cross-validation; 0 when there was none
 	MinSources   cut          `json:"min_sources"`          // that a feature must occur in: character n-grams, single words, words of two and of three; 0 in an evaluation
+	Counted      *Counted     `json:"counted,omitempty"`    // of a training from statistics
 	TrainedOn    bool         `json:"trained_on,omitempty"` // of an evaluation: the rows are just those of the training
 	Heads        []HeadReport `json:"heads"`
 	Recipe       *Recipe      `json:"recipe,omitempty"` // of a training: to do it again without the search
 	Warnings     []string     `json:"warnings,omitempty"`
+}
+
+// Counted is what a training from statistics did otherwise. Sources are those of the
+// sample then.
+type Counted struct {
+	SampleRows int `json:"sample_rows"` // by which the model was chosen, calibrated and judged
+	MinTexts   int `json:"min_texts"`   // that a feature must occur in
+	// Split are rows of the sample with near-duplicates in other folds.
+	Split int `json:"near_duplicates_in_other_folds,omitempty"`
 }
 
 // A HeadReport is about one head.
@@ -154,6 +164,33 @@ func (r *Report) WriteText(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "revision  %s\n", r.Revision)
 	fmt.Fprintf(b, "model     %s, %d features, %d bytes\n", r.Features, r.FeatureCount, r.ModelBytes)
+	if r.Counted != nil {
+		r.writeCounted(b)
+	} else {
+		r.writeData(b)
+	}
+	for _, h := range r.Heads {
+		h.writeText(b)
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintf(b, "\nwarning: %s\n", w)
+	}
+	return b.Flush()
+}
+
+// writeCounted writes what the statistics and the sample were.
+func (r *Report) writeCounted(b *bufio.Writer) {
+	fmt.Fprintf(b, "data      counts of %d rows, and a sample of %d from %d sources\n", r.Rows, r.Counted.SampleRows, r.Sources)
+	if r.Counted.MinTexts > 1 {
+		fmt.Fprintf(b, "kept      features of at least %d texts\n", r.Counted.MinTexts)
+	}
+	if r.Folds > 0 {
+		fmt.Fprintf(b, "judged    by %d-fold cross-validation on the sample, no group in two folds\n", r.Folds)
+	}
+}
+
+// writeData writes what the rows were, and how they were held out.
+func (r *Report) writeData(b *bufio.Writer) {
 	fmt.Fprintf(b, "data      %d rows from %d sources\n", r.Rows, r.Sources)
 	var kept []string
 	for family, name := range familyNames {
@@ -167,13 +204,6 @@ func (r *Report) WriteText(w io.Writer) error {
 	if r.Folds > 0 {
 		fmt.Fprintf(b, "judged    by %d-fold cross-validation, no source in two folds\n", r.Folds)
 	}
-	for _, h := range r.Heads {
-		h.writeText(b)
-	}
-	for _, w := range r.Warnings {
-		fmt.Fprintf(b, "\nwarning: %s\n", w)
-	}
-	return b.Flush()
 }
 
 var familyNames = [...]string{"character n-grams", "single words", "words of two", "words of three"}

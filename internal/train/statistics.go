@@ -2,7 +2,6 @@ package train
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -29,7 +28,7 @@ type Statistics struct {
 	sum      contentHash        // see TrainingData
 	rows     map[rowMark]uint32 // how often each row was learned; nil: not kept
 	strings  bool               // features keep what they are called
-	words    map[model.FeatureID]*statistic
+	words    statisticWords
 }
 
 // A rowMark is the beginning of the SHA-256 of what a row says.
@@ -44,34 +43,12 @@ type headTally struct {
 	docs   [][]uint64 // by label and fold
 }
 
-// A statistic is what there is of a feature.
-type statistic struct {
-	check model.FeatureID // its id by another hash
-	kind  kind
-	name  string   // what it is called; "" when that is not kept
-	texts []uint32 // that have it, per fold
-	cells []cell   // ascending, see cell.compare
-}
-
-// A cell counts a feature in the rows of a label and a fold.
-type cell struct {
-	head, label uint16
-	fold        uint8
-	texts       uint32
-	occurrences uint64
-}
-
-// compare orders cells by head, label and fold.
-func (c cell) compare(d cell) int {
-	return cmp.Or(cmp.Compare(c.head, d.head), cmp.Compare(c.label, d.label), cmp.Compare(c.fold, d.fold))
-}
-
 // Limits of statistics.
 const (
 	maxTallyHeads  = 64
-	maxTallyLabels = 1<<16 - 1
+	maxTallyLabels = 1<<labelBits - 1
 	maxTallyRows   = 1<<32 - 1
-	maxTallyFolds  = 100
+	maxTallyFolds  = 100 // less than 1 << foldBits
 )
 
 // NewStatistics returns those of no rows.
@@ -85,7 +62,7 @@ func NewStatistics(f model.Features, heads []string, folds int) (*Statistics, er
 	case folds < 2 || folds > maxTallyFolds:
 		return nil, fmt.Errorf("statistics in %d folds: want 2 to %d", folds, maxTallyFolds)
 	}
-	s := &Statistics{features: f, docs: make([]uint64, folds), rows: map[rowMark]uint32{}, words: map[model.FeatureID]*statistic{}}
+	s := &Statistics{features: f, docs: make([]uint64, folds), rows: map[rowMark]uint32{}}
 	for i, name := range heads {
 		if name == "" || slices.Contains(heads[:i], name) {
 			return nil, fmt.Errorf("head %q: want different names", name)
@@ -166,12 +143,14 @@ func (s *Statistics) Rows() uint64 {
 func (s *Statistics) RowsOfFolds() []uint64 { return slices.Clone(s.docs) }
 
 // FeatureCount is how many features the rows have.
-func (s *Statistics) FeatureCount() int { return len(s.words) }
+func (s *Statistics) FeatureCount() int { return s.words.size() }
 
 // TrainingData stands for the rows, in any order: SHA-256 over the heads and the sum,
 // modulo 2^256, of the SHA-256 of every row (the additive multiset hash of Clarke et
-// al., "Incremental Multiset Hash Functions", 2003). A sum can be kept up while rows
-// come and go. In lower-case hexadecimal.
+// al., "Incremental Multiset Hash Functions", 2003, without a key). A sum can be kept up
+// while rows come and go. It tells data apart, but somebody who may choose many rows can
+// make two sets with one sum (Wagner, "A Generalized Birthday Problem", 2002): what was
+// learned is told by the marks of rows, and a file by its Sum. In lower-case hexadecimal.
 func (s *Statistics) TrainingData() string {
 	sum := s.dataSum()
 	return hex.EncodeToString(sum[:])

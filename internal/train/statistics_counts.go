@@ -37,19 +37,19 @@ func (s *Statistics) counts(head int, sp space, rows *statisticRows, known *seen
 		}
 	}
 	for row, id := range rows.ids {
-		w := s.words[id]
+		w := s.words.get(id)
 		if known.df[row] == 0 || !w.kind.in(sp.Features) {
 			continue
 		}
-		for _, x := range w.cells {
-			if int(x.head) != head || int(x.fold) == without {
+		for _, x := range w.ofLabels() {
+			if x.key.head() != head || x.key.fold() == without {
 				continue
 			}
 			n := uint64(x.texts)
 			if sp.Value == model.TF {
 				n = x.occurrences
 			}
-			c.features[row*len(labels)+column[x.label]] += uint32(n) // fits, see tooOften
+			c.features[row*len(labels)+column[x.key.label()]] += uint32(n) // fits, see tooOften
 		}
 	}
 	return c
@@ -58,12 +58,13 @@ func (s *Statistics) counts(head int, sp space, rows *statisticRows, known *seen
 // tooOften returns an error when a label has a feature more often than Counts have
 // room for.
 func (s *Statistics) tooOften() error {
-	type column struct{ head, label uint16 }
-	for _, w := range s.words {
-		sums := map[column]uint64{}
-		for _, c := range w.cells {
-			at := column{c.head, c.label}
-			if sums[at] += c.occurrences; sums[at] > math.MaxUint32 || c.occurrences > math.MaxUint32 {
+	for _, w := range s.words.all {
+		sum, last := uint64(0), cellKey(0)
+		for _, c := range w.ofLabels() { // those of a label lie together
+			if first := c.key - cellKey(c.key.fold()); first != last {
+				sum, last = 0, first
+			}
+			if sum += c.occurrences; sum > math.MaxUint32 || c.occurrences > math.MaxUint32 {
 				return fmt.Errorf("a feature occurs more than %d times in the rows of a label: take binary values", uint32(math.MaxUint32))
 			}
 		}
@@ -80,9 +81,9 @@ func (s *Statistics) seen(rows *statisticRows, without int) *seen {
 		}
 	}
 	for row, id := range rows.ids {
-		for fold, n := range s.words[id].texts {
-			if fold != without {
-				k.df[row] += n
+		for _, c := range s.words.get(id).ofAll() {
+			if c.key.fold() != without {
+				k.df[row] += c.texts
 			}
 		}
 	}
@@ -106,13 +107,9 @@ func (s *Statistics) number() *statisticRows {
 		id    model.FeatureID
 		texts uint32
 	}
-	list := make([]numbered, 0, len(s.words))
-	for id, w := range s.words {
-		n := numbered{id: id}
-		for _, t := range w.texts {
-			n.texts += t
-		}
-		list = append(list, n)
+	list := make([]numbered, 0, s.words.size())
+	for id, w := range s.words.all {
+		list = append(list, numbered{id, w.texts()})
 	}
 	slices.SortFunc(list, func(a, b numbered) int {
 		switch {
@@ -125,7 +122,7 @@ func (s *Statistics) number() *statisticRows {
 	})
 	r := &statisticRows{}
 	for _, n := range list {
-		r.ids, r.kinds, r.texts = append(r.ids, n.id), append(r.kinds, s.words[n.id].kind), append(r.texts, n.texts)
+		r.ids, r.kinds, r.texts = append(r.ids, n.id), append(r.kinds, s.words.get(n.id).kind), append(r.texts, n.texts)
 	}
 	return r
 }

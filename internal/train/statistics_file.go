@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -93,28 +94,23 @@ func bit(b bool) uint64 {
 }
 
 func (e *encoder) words(s *Statistics, renumbered [][]int) {
-	e.numbers(uint64(len(s.words)))
+	e.numbers(uint64(s.words.size()))
 	last := model.FeatureID(0)
-	for _, id := range slices.Sorted(maps.Keys(s.words)) {
-		w := s.words[id]
+	for id, w := range s.words.sorted {
 		e.numbers(uint64(id - last))
 		last = id
 		e.b = binary.LittleEndian.AppendUint64(e.b, uint64(w.check))
 		e.numbers(uint64(w.kind.words), bit(w.kind.counted))
 		if s.strings {
-			e.string(w.name)
+			e.string(s.words.name(id))
 		}
-		for _, n := range w.texts {
-			e.numbers(uint64(n))
+		for fold := range s.docs {
+			e.numbers(uint64(w.has(allRows(fold)).texts))
 		}
-		cells := slices.Clone(w.cells)
-		for i := range cells {
-			cells[i].label = uint16(renumbered[cells[i].head][cells[i].label])
-		}
-		slices.SortFunc(cells, cell.compare)
+		cells := relabelled(w.ofLabels(), renumbered)
 		e.numbers(uint64(len(cells)))
 		for _, c := range cells {
-			e.numbers(uint64(c.head), uint64(c.label), uint64(c.fold), uint64(c.texts), c.occurrences)
+			e.numbers(uint64(c.key.head()), uint64(c.key.label()), uint64(c.key.fold()), uint64(c.texts), c.occurrences)
 		}
 	}
 }
@@ -236,9 +232,11 @@ func (d *decoder) statistics() (*Statistics, error) {
 		s.rows = nil
 	}
 	id := model.FeatureID(0)
-	for range d.count(maxTallyRows, 12) {
-		id += model.FeatureID(d.number(1<<64 - 1))
-		s.words[id] = d.word(s)
+	for i := range d.count(maxTallyRows, 12+folds) {
+		if id += model.FeatureID(d.number(1<<64 - 1)); d.word(s, id) != i {
+			d.fail("features are not in order")
+			break
+		}
 	}
 	if d.err != nil {
 		return nil, d.err
@@ -270,27 +268,43 @@ func (d *decoder) tally(folds int) headTally {
 	return t
 }
 
-func (d *decoder) word(s *Statistics) *statistic {
-	w := &statistic{check: model.FeatureID(binary.LittleEndian.Uint64(d.bytes(8)))}
+// word reads a feature and returns its number.
+func (d *decoder) word(s *Statistics, id model.FeatureID) int {
+	w := statistic{check: model.FeatureID(binary.LittleEndian.Uint64(d.bytes(8)))}
 	w.kind.words, w.kind.counted = uint8(d.number(model.MaxWords)), d.number(1) == 1
+	name := ""
 	if s.strings {
-		w.name = d.string()
+		name = d.string()
 	}
-	w.texts = make([]uint32, len(s.docs))
-	for f := range w.texts {
-		w.texts[f] = uint32(d.number(maxTallyRows))
+	var all, of []cell
+	for fold := range s.docs {
+		if n := d.number(maxTallyRows); n > 0 {
+			all = append(all, cell{key: allRows(fold), texts: uint32(n)})
+		}
 	}
 	for range d.count(1<<32, 5) {
-		c := cell{head: uint16(d.number(uint64(len(s.heads) - 1)))}
-		c.label, c.fold = uint16(d.number(maxTallyLabels)), uint8(d.number(uint64(len(s.docs)-1)))
-		c.texts, c.occurrences = uint32(d.number(maxTallyRows)), d.number(1<<63)
-		if int(c.label) >= len(s.heads[c.head].labels) {
+		head, label, fold := int(d.number(uint64(len(s.heads)-1))), int(d.number(maxTallyLabels)), int(d.number(uint64(len(s.docs)-1)))
+		of = append(of, cell{rowsOf(head, label, fold), uint32(d.number(maxTallyRows)), d.number(1 << 63)})
+		if label >= len(s.heads[head].labels) {
 			d.fail("a feature has a label that is not there")
 			break
 		}
-		w.cells = append(w.cells, c)
 	}
-	return w
+	if len(all) == 0 {
+		d.fail("a feature is in no row")
+		return -1
+	}
+	cells := slices.Concat(all, of)
+	if !slices.IsSortedFunc(cells, func(a, b cell) int { return cmp.Or(cmp.Compare(a.key, b.key), -1) }) {
+		d.fail("what is counted of a feature is not in order")
+		return -1
+	}
+	if s.words.get(id) != nil {
+		return -1
+	}
+	made := s.words.make(id, w, name, len(cells))
+	made.cells = append(made.cells, cells...)
+	return len(s.words.list) - 1
 }
 
 // check sees that the counts can be those of rows.
@@ -318,7 +332,7 @@ func (s *Statistics) check() error {
 			}
 		}
 	}
-	for _, w := range s.words {
+	for _, w := range s.words.all {
 		if err := w.agrees(s); err != nil {
 			return err
 		}
@@ -328,18 +342,14 @@ func (s *Statistics) check() error {
 
 // agrees sees that a feature is in no more rows than there are.
 func (w *statistic) agrees(s *Statistics) error {
-	any := false
-	for f, n := range w.texts {
-		if uint64(n) > s.docs[f] {
+	for _, c := range w.ofAll() {
+		if uint64(c.texts) > s.docs[c.key.fold()] {
 			return errors.New("a feature is in more rows than there are")
 		}
-		any = any || n > 0
 	}
-	if !any {
-		return errors.New("a feature is in no row")
-	}
-	for _, c := range w.cells {
-		if c.texts == 0 || c.texts > w.texts[c.fold] || uint64(c.texts) > s.heads[c.head].docs[c.label][c.fold] || c.occurrences < uint64(c.texts) {
+	for _, c := range w.ofLabels() {
+		rows := s.heads[c.key.head()].docs[c.key.label()][c.key.fold()]
+		if c.texts == 0 || c.texts > w.has(allRows(c.key.fold())).texts || uint64(c.texts) > rows || c.occurrences < uint64(c.texts) {
 			return errors.New("a feature is counted more often than it occurs")
 		}
 	}

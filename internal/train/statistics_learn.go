@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/model"
@@ -97,7 +96,7 @@ func (s *Statistics) learn(r *countedRow) error {
 		return fmt.Errorf("more than %d rows", uint64(maxTallyRows))
 	}
 	for _, f := range r.list {
-		if w := s.words[f.id]; w != nil && w.check != f.check {
+		if w := s.words.get(f.id); w != nil && w.check != f.check {
 			return sharedID(f.id)
 		}
 	}
@@ -105,16 +104,18 @@ func (s *Statistics) learn(r *countedRow) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range r.list {
-		w := s.words[f.id]
-		if w == nil {
-			w = &statistic{check: f.check, kind: f.kind, name: r.names[f.id], texts: make([]uint32, len(s.docs))}
-			s.words[f.id] = w
+	cells := 1
+	for _, l := range numbers {
+		if l >= 0 {
+			cells++
 		}
-		w.texts[r.fold]++
+	}
+	for _, f := range r.list {
+		w := s.words.make(f.id, statistic{check: f.check, kind: f.kind}, r.names[f.id], cells)
+		w.at(allRows(r.fold)).texts++
 		for h, l := range numbers {
 			if l >= 0 {
-				c := w.cell(h, l, r.fold)
+				c := w.at(rowsOf(h, l, r.fold))
 				c.texts++
 				c.occurrences += uint64(f.count)
 			}
@@ -158,14 +159,4 @@ func (s *Statistics) numbers(labels []string) ([]int, error) {
 		list[h] = n
 	}
 	return list, nil
-}
-
-// cell returns the counter of a label and fold, which is made if it is not there.
-func (w *statistic) cell(head, label, fold int) *cell {
-	c := cell{head: uint16(head), label: uint16(label), fold: uint8(fold)}
-	at, found := slices.BinarySearchFunc(w.cells, c, cell.compare)
-	if !found {
-		w.cells = slices.Insert(w.cells, at, c)
-	}
-	return &w.cells[at]
 }

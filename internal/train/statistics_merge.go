@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 )
@@ -43,8 +42,8 @@ func (s *Statistics) Merge(other *Statistics) error {
 	if s.Rows()+other.Rows() > maxTallyRows {
 		return fmt.Errorf("more than %d rows", uint64(maxTallyRows))
 	}
-	for id, w := range other.words {
-		if own := s.words[id]; own != nil && own.check != w.check {
+	for id, w := range other.words.all {
+		if own := s.words.get(id); own != nil && own.check != w.check {
 			return sharedID(id)
 		}
 	}
@@ -52,13 +51,9 @@ func (s *Statistics) Merge(other *Statistics) error {
 	if err != nil {
 		return err
 	}
-	for id, w := range other.words {
-		own := s.words[id]
-		if own == nil {
-			own = &statistic{check: w.check, kind: w.kind, name: w.name, texts: make([]uint32, len(s.docs))}
-			s.words[id] = own
-		}
-		own.add(w, numbers)
+	for id, w := range other.words.all {
+		own := s.words.make(id, statistic{check: w.check, kind: w.kind}, other.words.name(id), len(w.cells))
+		own.plus(relabelled(w.cells, numbers))
 	}
 	addTo(s.docs, other.docs)
 	for h := range other.heads {
@@ -74,26 +69,16 @@ func (s *Statistics) Merge(other *Statistics) error {
 }
 
 // addTo adds counts to others; of a label without rows there may be none.
-func addTo[T uint32 | uint64](to, counts []T) {
+func addTo(to, counts []uint64) {
 	for i, n := range counts {
 		to[i] += n
 	}
 }
 
 // takeFrom is the inverse of addTo.
-func takeFrom[T uint32 | uint64](from, counts []T) {
+func takeFrom(from, counts []uint64) {
 	for i, n := range counts {
 		from[i] -= n
-	}
-}
-
-// add counts what other has of the feature. numbers are those of other's labels.
-func (w *statistic) add(other *statistic, numbers [][]int) {
-	addTo(w.texts, other.texts)
-	for _, c := range other.cells {
-		to := w.cell(int(c.head), numbers[c.head][c.label], int(c.fold))
-		to.texts += c.texts
-		to.occurrences += c.occurrences
 	}
 }
 
@@ -111,10 +96,10 @@ func (s *Statistics) Subtract(other *Statistics) error {
 		return ErrNeverLearned
 	}
 	numbers, _ := s.numbersOf(other) // contains has seen them
-	for id, w := range other.words {
-		own := s.words[id]
-		if own.take(w, numbers); total(own.texts) == 0 {
-			delete(s.words, id)
+	for id, w := range other.words.all {
+		own := s.words.get(id)
+		if own.minus(relabelled(w.cells, numbers)); own.texts() == 0 {
+			s.words.drop(id)
 		}
 	}
 	takeFrom(s.docs, other.docs)
@@ -129,17 +114,6 @@ func (s *Statistics) Subtract(other *Statistics) error {
 	}
 	maps.DeleteFunc(s.rows, func(_ rowMark, n uint32) bool { return n == 0 })
 	return nil
-}
-
-// take takes back what other has of the feature.
-func (w *statistic) take(other *statistic, numbers [][]int) {
-	takeFrom(w.texts, other.texts)
-	for _, c := range other.cells {
-		from := w.cell(int(c.head), numbers[c.head][c.label], int(c.fold))
-		from.texts -= c.texts
-		from.occurrences -= c.occurrences
-	}
-	w.cells = slices.DeleteFunc(w.cells, func(c cell) bool { return c.texts == 0 })
 }
 
 // contains reports whether all that other counted can be taken from s: the marks of
@@ -165,8 +139,8 @@ func (s *Statistics) contains(other *Statistics) bool {
 			numbers[h] = append(numbers[h], n)
 		}
 	}
-	for id, w := range other.words {
-		if own := s.words[id]; own == nil || !own.contains(w, numbers) {
+	for id, w := range other.words.all {
+		if own := s.words.get(id); own == nil || own.check != w.check || !own.covers(relabelled(w.cells, numbers)) {
 			return false
 		}
 	}
@@ -175,24 +149,9 @@ func (s *Statistics) contains(other *Statistics) bool {
 
 // covers reports whether no count of less is above that of more; what is not there
 // counts 0.
-func covers[T uint32 | uint64](more, less []T) bool {
+func covers(more, less []uint64) bool {
 	for i, n := range less {
 		if n > 0 && (i >= len(more) || more[i] < n) {
-			return false
-		}
-	}
-	return true
-}
-
-// contains reports whether other can be taken from w.
-func (w *statistic) contains(other *statistic, numbers [][]int) bool {
-	if w.check != other.check || !covers(w.texts, other.texts) {
-		return false
-	}
-	for _, c := range other.cells {
-		c.label = uint16(numbers[c.head][c.label])
-		at, found := slices.BinarySearchFunc(w.cells, c, cell.compare)
-		if !found || w.cells[at].texts < c.texts || w.cells[at].occurrences < c.occurrences {
 			return false
 		}
 	}

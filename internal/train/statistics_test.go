@@ -50,60 +50,127 @@ func tinyRow(random *rand.Rand) dataset.Example {
 	return ex
 }
 
-// A thousand random histories of learning, forgetting, merging, and being written and
-// read: the bytes are those of counting what is left, and so are the counts of every
-// fold. What was never learned is refused, and then nothing changes.
+// A thousand random histories of learning, forgetting, merging, subtracting, and being
+// written and read: the bytes are those of counting what is left, which has the counts of
+// every fold, and the model is that of training on it. What was never learned is refused,
+// and then nothing changes.
 func TestStatisticsOfRandomHistories(t *testing.T) {
-	heads := []string{"topic", "stance"}
-	refused := 0
+	refused, models := 0, 0
 	for seed := range uint64(1000) {
-		random := rand.New(rand.NewPCG(seed, 5))
-		s := newTestStatistics(t, tallied, heads)
-		var left []dataset.Example
+		h := newHistory(t, seed)
 		for range 12 {
-			switch random.IntN(5) {
-			case 0, 1:
-				row := tinyRow(random)
-				if err := s.Learn([]dataset.Example{row}); err != nil {
-					t.Fatal(err)
-				}
-				left = append(left, row)
-			case 2: // a shard
-				var part []dataset.Example
-				for range random.IntN(4) {
-					part = append(part, tinyRow(random))
-				}
-				if err := s.Merge(recount(t, tallied, heads, part)); err != nil {
-					t.Fatal(err)
-				}
-				left = append(left, part...)
-			case 3:
-				if len(left) > 0 {
-					k := random.IntN(len(left))
-					if err := s.Forget(left[k : k+1]); err != nil {
-						t.Fatal(err)
-					}
-					left = slices.Delete(left, k, k+1)
-				}
-			default:
-				if s.refuses(t, strange(random, left)) {
-					refused++
-				}
-				read, err := DecodeStatistics(s.Encode())
-				if err != nil {
-					t.Fatal(err)
-				}
-				s = read
-			}
+			h.step(t)
 		}
-		random.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
-		want := recount(t, tallied, heads, left)
-		if s.Sum() != want.Sum() || s.TrainingData() != want.TrainingData() {
-			t.Fatalf("seed %d: statistics of %d rows are not those of counting them", seed, len(left))
+		h.random.Shuffle(len(h.left), func(i, j int) { h.left[i], h.left[j] = h.left[j], h.left[i] })
+		want := h.count(t, h.left)
+		if h.Sum() != want.Sum() || h.TrainingData() != want.TrainingData() {
+			t.Fatalf("seed %d: statistics of %d rows are not those of counting them", seed, len(h.left))
+		}
+		if got, fresh := tinyModel(t, h.Statistics, h.left), tinyModel(t, want, h.left); got != fresh {
+			t.Fatalf("seed %d: another model than that of training on what is left", seed)
+		} else if got != "" {
+			models++
+		}
+		refused += h.refused
+	}
+	if refused < 100 || models < 500 {
+		t.Errorf("only %d rows that were never learned were to be forgotten, %d models made", refused, models)
+	}
+}
+
+// tinyModel is the revision of the model made of statistics, "" when a head has less
+// than two labels.
+func tinyModel(t *testing.T, s *Statistics, rows []dataset.Example) string {
+	t.Helper()
+	for h := range s.Heads() {
+		if labels, _ := s.Labels(h); len(labels) < 2 {
+			return ""
 		}
 	}
-	if refused < 100 {
-		t.Errorf("only %d rows that were never learned were to be forgotten", refused)
+	cfg := countedConfig()
+	cfg.Estimators, cfg.Values, cfg.Members = cfg.Estimators[:1], cfg.Values[:1], 1
+	m, _, err := FromStatistics(t.Context(), s, rows, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Revision()
+}
+
+// A history is statistics, and the rows that they ought to be of.
+type history struct {
+	*Statistics
+	random  *rand.Rand
+	left    []dataset.Example
+	refused int
+}
+
+func newHistory(t *testing.T, seed uint64) *history {
+	h := &history{random: rand.New(rand.NewPCG(seed, 5))}
+	h.Statistics = newTestStatistics(t, tallied, twoHeads)
+	if seed%2 == 0 {
+		if err := h.KeepStrings(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+// count counts rows as the history does.
+func (h *history) count(t *testing.T, rows []dataset.Example) *Statistics {
+	t.Helper()
+	s := h.Empty()
+	if err := s.Learn(rows); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// rows makes a few.
+func (h *history) rows() []dataset.Example {
+	var list []dataset.Example
+	for range h.random.IntN(4) {
+		list = append(list, tinyRow(h.random))
+	}
+	return list
+}
+
+// some takes a few rows off those that are left.
+func (h *history) some() []dataset.Example {
+	h.random.Shuffle(len(h.left), func(i, j int) { h.left[i], h.left[j] = h.left[j], h.left[i] })
+	n := h.random.IntN(min(4, len(h.left)+1))
+	list := slices.Clone(h.left[:n])
+	h.left = h.left[n:]
+	return list
+}
+
+func (h *history) step(t *testing.T) {
+	t.Helper()
+	var err error
+	switch h.random.IntN(7) {
+	case 0, 1:
+		rows := h.rows()
+		err = h.Learn(rows)
+		h.left = append(h.left, rows...)
+	case 2: // a shard
+		part := h.rows()
+		err = h.Merge(h.count(t, part))
+		h.left = append(h.left, part...)
+	case 3:
+		err = h.Forget(h.some())
+	case 4: // of a shard
+		err = h.Subtract(h.count(t, h.some()))
+	case 5:
+		gone, rows := h.some(), h.rows()
+		err = h.Apply(rows, gone)
+		h.left = append(h.left, rows...)
+	default:
+		if h.refuses(t, strange(h.random, h.left)) {
+			h.refused++
+		}
+		h.Statistics, err = DecodeStatistics(h.Encode())
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -132,6 +199,12 @@ func (s *Statistics) refuses(t *testing.T, rows []dataset.Example) bool {
 	t.Helper()
 	before := s.Encode()
 	err := s.Forget(rows)
+	if err != nil {
+		part := s.Empty()
+		if part.Learn(rows) != nil || !errors.Is(s.Subtract(part), ErrNeverLearned) || !errors.Is(s.Apply(rows[:0], rows), ErrNeverLearned) {
+			t.Fatal("what cannot be forgotten can be subtracted")
+		}
+	}
 	if err == nil {
 		if err := s.Learn(rows); err != nil {
 			t.Fatal(err)
@@ -250,11 +323,25 @@ func TestStatisticsRefuse(t *testing.T) {
 	}
 }
 
+var fuzzed = []dataset.Example{{Text: "oil price", Labels: []string{"a"}}, {Text: "peace", Labels: []string{""}}}
+
 // FuzzDecodeStatistics: whatever is taken is written as it was.
 func FuzzDecodeStatistics(f *testing.F) {
-	s := recount(f, model.Features{Words: 1}, []string{"topic"}, []dataset.Example{{Text: "oil price", Labels: []string{"a"}}, {Text: "peace", Labels: []string{""}}})
-	data := s.Encode()
-	f.Add(data[len(statisticsMagic) : len(data)-32])
+	for kept := range 3 {
+		s := newTestStatistics(f, model.Features{Words: 1}, []string{"topic"})
+		var err error
+		switch kept {
+		case 1:
+			err = s.KeepStrings()
+		case 2:
+			err = s.KeepNoMarks()
+		}
+		if err := errors.Join(err, s.Learn(fuzzed)); err != nil {
+			f.Fatal(err)
+		}
+		data := s.Encode()
+		f.Add(data[len(statisticsMagic) : len(data)-32])
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		file := checked(append([]byte(statisticsMagic), body...))
 		got, err := DecodeStatistics(file)
@@ -266,6 +353,10 @@ func FuzzDecodeStatistics(f *testing.F) {
 		}
 		if !bytes.Equal(got.Encode(), file) {
 			t.Fatal("written otherwise than read")
+		}
+		// Forged counts are refused, or taken as they are.
+		if len(got.Heads()) == 1 && got.Forget(fuzzed) != nil && !bytes.Equal(got.Encode(), file) {
+			t.Fatal("refused, and changed")
 		}
 	})
 }

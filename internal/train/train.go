@@ -215,6 +215,10 @@ func deal(c *corpus, tasks []*task, k int, report *Report) (minKnown float64) {
 	fold := []int(nil)
 	if c.counted != nil {
 		fold, k = c.counted.deal(c.examples), c.counted.Folds()
+		report.Folds = k
+		if report.Counted.Split = spread(component, fold); report.Counted.Split > 0 {
+			report.warn("%d rows of the sample have near-duplicates in other folds, which a group would keep together: the figures may be too good", report.Counted.Split)
+		}
 	} else {
 		fold = folds(component, labels, k, 0)
 	}
