@@ -120,5 +120,3 @@ require (
 )
 
 replace github.com/parley-nlp/parley => ../
-
-tool github.com/apache/beam/sdks/v2/go/cmd/prism

@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/apache/beam/sdks/v2/go/container/pool"
 	"github.com/apache/beam/sdks/v2/go/container/tools"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/util/grpcx"
 )
@@ -121,31 +120,4 @@ func attend(worker *exec.Cmd) error {
 		os.Exit(0)
 	}
 	return fmt.Errorf("the worker has ended: %w", err)
-}
-
-// A poolCmd is "parley-beam worker-pool".
-type poolCmd struct {
-	Port int `default:"50000" help:"Port to listen on, on all addresses of the machine: whoever reaches it may start workers. Default: ${default}."`
-}
-
-// Run starts workers when runners ask for them, as --environment_type=EXTERNAL
-// does.
-func (c *poolCmd) Run(e *env) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	p, err := pool.New(e.ctx, c.Port, self)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stderr, "parley-beam: starting workers for who asks on port %d\n", c.Port)
-	failed := make(chan error, 1)
-	go func() { failed <- p.ServeAndWait() }()
-	select {
-	case err := <-failed:
-		return err
-	case <-e.ctx.Done():
-		return p.Stop(context.WithoutCancel(e.ctx))
-	}
 }

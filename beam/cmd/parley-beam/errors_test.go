@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,5 +113,24 @@ func TestStore(t *testing.T) {
 	}
 	if said := parleyBeam(t, 1, "score", "--store", store, "--model-name=news", "-o", t.TempDir(), files[0]); !strings.Contains(said, "its SHA-256 is") {
 		t.Errorf("a damaged model: it said %q", said)
+	}
+}
+
+// TestServersThatCannotStart: Beam would panic, or say nothing.
+func TestServersThatCannotStart(t *testing.T) {
+	setUp(t)
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := fmt.Sprint("--port=", l.Addr().(*net.TCPAddr).Port)
+	for _, server := range []string{"prism", "worker-pool"} {
+		if said := parleyBeam(t, 1, server, taken); !strings.Contains(said, "address already in use") || strings.Contains(said, "goroutine") {
+			t.Errorf("%s said %q", server, said)
+		}
+	}
+	if said := parleyBeam(t, 2, "worker-pool", "--allow=10.1.2.3/99"); !strings.Contains(said, "--allow") {
+		t.Errorf("it said %q", said)
 	}
 }

@@ -29,6 +29,7 @@ type cli struct {
 	Score      scoreCmd      `cmd:"" help:"Classify every row of files into a folder of files: the rows of classifier score."`
 	Count      countCmd      `cmd:"" help:"Count labelled files exactly, for classifier train --from-counts."`
 	Prevalence prevalenceCmd `cmd:"" help:"Write the label shares of the rows of files, adjusted for the classifier's errors: those of classifier score --summary."`
+	Prism      prismCmd      `cmd:"" help:"Run jobs that are sent to this process, by Beam's runner Prism, for this machine alone."`
 	WorkerPool poolCmd       `cmd:"" help:"Start workers for runners that ask for them (--environment_type=EXTERNAL)."`
 }
 

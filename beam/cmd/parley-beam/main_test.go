@@ -258,12 +258,8 @@ func eventually(t testing.TB, what string, holds func() bool) {
 // workers as asProgram, and returns the flags that choose it.
 func startPrismProcess(t testing.TB) []string {
 	t.Helper()
-	path, err := exec.Command("go", "tool", "-n", "prism").Output()
-	if err != nil {
-		t.Fatalf("building prism: %v", err)
-	}
 	port := freePort(t)
-	cmd := exec.Command(strings.TrimSpace(string(path)), fmt.Sprint("--job_port=", port), "--serve_http=false", "--log_level=error")
+	cmd := exec.Command(self(t), "prism", fmt.Sprint("--port=", port))
 	cmd.Env = append(os.Environ(), asProgram+"="+shared.folder)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said

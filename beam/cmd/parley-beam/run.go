@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -19,7 +18,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/flink"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/spark"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal"
 	"google.golang.org/grpc"
@@ -51,7 +49,7 @@ func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResu
 	if *jobopts.Async && (inProcess || jobopts.IsLoopback()) {
 		return nil, usagef("--async: the workers would end with this process")
 	}
-	f.quiet()
+	quiet(f.Verbose)
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	defer cancel(nil)
 	if *jobopts.JobName == "" {
@@ -81,17 +79,13 @@ func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResu
 	return result, err
 }
 
-// startPrism starts Beam's own runner in this process.
+// startPrism makes this process the runner of its job.
 func startPrism(ctx context.Context) error {
-	l, err := net.Listen("tcp", "localhost:0")
+	port, err := free(0)
 	if err != nil {
 		return err
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		return err
-	}
-	if _, err := prism.CreateJobServer(ctx, prism.Options{Port: port}); err != nil {
+	if err := servePrism(ctx, port); err != nil {
 		return err
 	}
 	*jobopts.Endpoint = fmt.Sprint("localhost:", port)
@@ -113,8 +107,8 @@ func (f *runFlags) stall(runner string) time.Duration {
 }
 
 // quiet leaves out what Beam says that is no warning.
-func (f *runFlags) quiet() {
-	if f.Verbose {
+func quiet(verbose bool) {
+	if verbose {
 		return
 	}
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 1})))

@@ -150,7 +150,7 @@ func killListener(t testing.TB, endpoint string) {
 	for _, f := range folders {
 		args, _ := os.ReadFile(filepath.Join(f, "cmdline"))
 		env, _ := os.ReadFile(filepath.Join(f, "environ"))
-		if bytes.Contains(args, []byte("--job_port="+port+"\x00")) && bytes.Contains(env, []byte(asProgram+"="+shared.folder)) {
+		if bytes.Contains(args, []byte("--port="+port+"\x00")) && bytes.Contains(env, []byte(asProgram+"="+shared.folder)) {
 			pid := 0
 			fmt.Sscan(filepath.Base(f), &pid)
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
