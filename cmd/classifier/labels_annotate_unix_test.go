@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -387,7 +386,7 @@ func TestAnnotateTogether(t *testing.T) {
 	s.until("All is done. Labels: 7, texts: 7.")
 	s.press("\r")
 	s.end()
-	if bytes.Contains(s.seen, []byte("Text g.")) {
+	if strings.Contains(s.all(), "Text g.") {
 		t.Error("a text that is labelled came")
 	}
 }
