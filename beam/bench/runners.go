@@ -85,6 +85,9 @@ func (b *bench) onRunner(name, program string, job *exec.Cmd) (cost, error) {
 	r := costOf(runner, began)
 	c.cpu, c.memory = c.cpu+r.cpu+w.cpu, max(c.memory, r.memory, w.memory)
 	c.print(name)
+	if w.cpu > 0 {
+		fmt.Printf("  of which workers %.1f s of processors, %d MB\n", w.cpu.Seconds(), w.memory>>20)
+	}
 	return c, nil
 }
 
