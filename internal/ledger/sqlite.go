@@ -164,6 +164,10 @@ func (*onSQLite) Error(err error) error {
 		return fmt.Errorf("%w: the disk is full: %w", ErrUnavailable, err)
 	case sqlite3.SQLITE_INTERRUPT:
 		return fmt.Errorf("%w: %w", context.Canceled, err)
+	case sqlite3.SQLITE_IOERR:
+		if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // FULL is for the other files
+			return fmt.Errorf("%w: its -shm file cannot grow: is the disk full? %w", ErrUnavailable, err)
+		}
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

@@ -18,6 +18,8 @@ parley_ready{job="p",instance="b"} 1x120
 parley_calls_total{job="p",instance="a",method="Classify",code="OK"} 0+6000x120
 parley_calls_total{job="p",instance="a",method="Classify",code="InvalidArgument"} 0+600x120
 parley_calls_total{job="p",instance="a",method="Classify",code="Internal"} 0x120
+parley_calls_total{job="p",instance="a",method="BatchCreateLabels",code="OK"} 0+60x120
+parley_calls_total{job="p",instance="a",method="BatchCreateLabels",code="Unavailable"} 3x120
 parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="0.001"} 0+5990x120
 parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="0.25"} 0+6000x120
 parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="1"} 0+6000x120
@@ -56,6 +58,7 @@ parley_ready{job="p",instance="a"} 0x120
 parley_ready{job="p",instance="b"} 0x120`,
 	"ParleyServerNotReady": `parley_ready{job="p",instance="b"} 0x120`,
 	"ParleyErrors":         `parley_calls_total{job="p",instance="a",method="Classify",code="Internal"} 0+100x120`,
+	"ParleyLedgerAway":     `parley_calls_total{job="p",instance="a",method="BatchCreateLabels",code="Unavailable"} 3+2x120`,
 	"ParleySlow": `
 parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="0.001"} 0+5800x120
 parley_call_duration_seconds_bucket{job="p",instance="a",method="Classify",le="0.25"} 0+5900x120`,

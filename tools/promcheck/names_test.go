@@ -22,6 +22,9 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // seen holds the series of a scrape: the values of each label, by metric.
@@ -204,12 +207,43 @@ func scrape(t *testing.T) seen {
 		p.run("train", "-o", alias+".model", "--preset", "long", "--estimator", "mnb", "--value", "binary", "--alpha", alpha, "--folds", "2", "rows.jsonl")
 		p.run("models", "publish", "--store", "store", "--alias", alias, alias+".model")
 	}
-	p.serve("--store", "store", "--poll", "100ms")
+	p.serve("--store", "store", "--poll", "100ms", "--ledger", "labels.db")
 	addr := p.waitFor("addr")
+	callLabels(t, addr)
 	p.run("classify", "--addr", addr, "the keeper saved a goal")
 	p.run("score", "--addr", addr, "-o", "scored.jsonl", "rows.jsonl")
 	return p.metrics(p.waitFor("admin"))
 }
+
+// callLabels calls every method of LabelService. What comes of it does not matter.
+func callLabels(t *testing.T, addr string) {
+	t.Helper()
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	files, err := filepath.Glob("../../proto/parley/v1/label*.proto")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no file of LabelService: %v", err)
+	}
+	calls := 0
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range rpc.FindAllSubmatch(b, -1) {
+			_ = conn.Invoke(t.Context(), "/parley.v1.LabelService/"+string(m[1]), &emptypb.Empty{}, &emptypb.Empty{})
+			calls++
+		}
+	}
+	if calls == 0 {
+		t.Fatal("LabelService has no methods")
+	}
+}
+
+var rpc = regexp.MustCompile(`(?m)^  rpc (\w+)\(`)
 
 // A program runs commands of the classifier in a folder.
 type program struct {
