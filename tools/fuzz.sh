@@ -1,7 +1,7 @@
 #!/bin/bash
-# Runs every fuzz target for a while: fuzz.sh [TIME], 10s each by default.
+# Runs every fuzz target of the module in the working directory for a while:
+# tools/fuzz.sh [TIME], 10s each by default.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 export GOWORK=off
 
 listing=$(go test -list '^Fuzz' ./...)

@@ -33,7 +33,7 @@ func (j *jsonl) next(t *table) error {
 		if err != nil {
 			return err
 		}
-		line, begins := j.in.data()[:end], j.in.line
+		line, begins := bytes.TrimPrefix(j.in.data()[:end], []byte(mark)), j.in.line // files were joined
 		j.in.consume(end)
 		trimmed := bytes.TrimLeft(line, jsonSpace)
 		if len(trimmed) == 0 || trimmed[0] == erasing {
@@ -44,7 +44,7 @@ func (j *jsonl) next(t *table) error {
 		}
 		j.started = true
 		t.begin(begins)
-		line = trimEOL(bytes.TrimPrefix(line, []byte(mark))) // files were joined
+		line = trimEOL(line)
 		if msg := j.in.badBytes(line); msg != "" {
 			return badRow(msg)
 		}

@@ -86,6 +86,7 @@ func TestJSONLFile(t *testing.T) {
 		{"blank lines count", "\n{\"text\":\"a\"}\r\n \t\n\r\n{\"text\":\"b\"}", []string{`2: "a" []`, `5: "b" []`}},
 		{"rows that are erased", "\x18\"text\":\"a\"}\n                \n{\"text\":\"b\"}\n\x18          }\n{\"text\":\"c\"}", []string{`3: "b" []`, `5: "c" []`}},
 		{"byte order mark", "\ufeff{\"text\":\"a\"}\n", []string{`1: "a" []`}},
+		{"byte order marks before nothing", "\ufeff\n{\"text\":\"a\"}\n\ufeff \n", []string{`2: "a" []`}},
 		{"bad rows do not stop", "{\n{\"text\":\"a\"}\n[]\n{\"text\":\"b\"}\n", []string{
 			`bad: in.jsonl:1: broken JSON at byte 1: unexpected end of JSON input`, `2: "a" []`,
 			`bad: in.jsonl:3: want a JSON object, got array`, `4: "b" []`}},

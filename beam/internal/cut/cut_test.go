@@ -154,3 +154,28 @@ func TestAFileThatShrinksIsAnError(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// FuzzPieces: whatever a file holds, its pieces have its rows and errors, with their
+// lines; only what is wrong with all of it may be said before.
+func FuzzPieces(f *testing.F) {
+	f.Add(`{"text": "a"}`+"\n\r\n"+`{"text": "é", "id": 1}`+"\n{", uint8(7))
+	f.Add("\ufeff"+`{"text": "caf`+"\xe9"+`"}`+"\n"+`{"text": "b"}`, uint8(3))
+	f.Add("\xff\xfe{\x00", uint8(1))
+	f.Add("\ufeff\n"+`{"text": "0"}`, uint8(3)) // a line with a mark and nothing else
+	f.Fuzz(func(t *testing.T, content string, size uint8) {
+		o := dataset.Options{NoLabels: true, MaxRowBytes: 200}
+		files := write(t, "a.jsonl", content)
+		whole := Chunks(files, o.Format, 1<<40)[0].Whole().Source(t.Context())
+		if _, err := dataset.Cuttable(whole, o); err != nil {
+			return
+		}
+		list, _ := pieces(t, files, o, 1+int64(size))
+		var sources []dataset.Source
+		for _, p := range list {
+			sources = append(sources, p.Source(t.Context()))
+		}
+		if got, want := rows(sources, o), rows([]dataset.Source{whole}, o); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q in pieces of %d: got\n%s\nwant\n%s", content, 1+int64(size), strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
