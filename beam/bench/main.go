@@ -6,7 +6,7 @@
 // It checks that both write the same rows and the same models, with the input cut
 // into 1, 7 and 64 pieces or files, in this process and in workers of a separate
 // runner, and prints rows per second of processor time, the largest memory of the
-// process at 100,000 rows and at --large, and what two processes do beside one.
+// process at 100,000 rows, at --rows and at --large, and what two processes do beside one.
 package main
 
 import (

@@ -115,9 +115,13 @@ func digest(names ...string) (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
+// smallPieces are such that even few rows have more pieces than are worked on at a
+// time.
+const smallPieces = "--piece-bytes=8000000"
+
 // memory compares the memory at few and many rows.
 func (b *bench) memory() error {
-	for _, n := range []int{100_000, b.Large} {
+	for _, n := range []int{100_000, b.Rows, b.Large} {
 		if n == 0 {
 			continue
 		}
@@ -125,12 +129,17 @@ func (b *bench) memory() error {
 		if err != nil {
 			return err
 		}
-		cmd, folder := b.score("memory", files, "--summary="+filepath.Join(b.Work, "shares.json"), "--by=source")
-		if _, err := b.measure(fmt.Sprintf("parley-beam, %d rows and shares by source", n), cmd); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(folder); err != nil {
-			return err
+		for name, shares := range map[string][]string{
+			"":                      nil,
+			" and shares by source": {"--summary=" + filepath.Join(b.Work, "shares.json"), "--by=source"},
+		} {
+			cmd, folder := b.score("memory", files, append(shares, smallPieces)...)
+			if _, err := b.measure(fmt.Sprintf("parley-beam, %d rows%s", n, name), cmd); err != nil {
+				return err
+			}
+			if err := os.RemoveAll(folder); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

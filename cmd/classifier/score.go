@@ -195,7 +195,7 @@ func (r *scoreRun) toFile(path string) (s score.State, before int64, err error) 
 	out.Shard, out.Every, out.Finish = r.shard, r.CheckpointEvery, r.finish()
 	before = out.State().Summary.Rows
 	if before > 0 {
-		fmt.Fprintf(r.stderr, "classifier: going on after %s\n", rowCount(before))
+		fmt.Fprintf(r.stderr, "classifier: going on after %s\n", score.RowCount(before))
 	}
 	if err := r.sumUpAgain(out.Written(), before); err != nil {
 		return s, before, err
@@ -247,7 +247,7 @@ func (r *scoreRun) explain(s score.State, err error) error {
 	if _, gone := os.Stat(path + ".partial"); resolved != nil || gone != nil {
 		return err
 	}
-	hint := fmt.Sprintf("%s are in %s.partial; to go on: %s", rowCount(s.Summary.Rows), path, resumeLine(r.args))
+	hint := fmt.Sprintf("%s are in %s.partial; to go on: %s", score.RowCount(s.Summary.Rows), path, resumeLine(r.args))
 	if r.ctx.Err() != nil {
 		fmt.Fprintf(r.stderr, "classifier: %s\n", hint)
 		return err

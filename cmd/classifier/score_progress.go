@@ -122,14 +122,14 @@ func (p *pace) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rows, done, took := p.meter.Rows.Load(), p.done(), time.Since(p.began)
-	s := rowCount(rows)
+	s := score.RowCount(rows)
 	if n := p.meter.Errors.Load(); n > 0 {
-		s += fmt.Sprintf(", %s errors", thousands(n))
+		s += fmt.Sprintf(", %s errors", score.Thousands(n))
 	}
 	if rows <= p.before {
 		return s
 	}
-	s += fmt.Sprintf(", %s a second", rowCount(perSecond(rows-p.before, took)))
+	s += fmt.Sprintf(", %s a second", score.RowCount(perSecond(rows-p.before, took)))
 	if done > p.share {
 		left := time.Duration(float64(took) * (1 - done) / (done - p.share))
 		s += fmt.Sprintf(", %.0f%%, %s left", 100*done, left.Round(time.Second))

@@ -52,16 +52,9 @@ func (f *summaryFlags) checkSummary() error {
 }
 
 func (f *summaryFlags) by() ([]prevalence.By, error) {
-	var list []prevalence.By
-	for _, s := range f.By {
-		by, err := prevalence.ParseBy(s)
-		if err != nil {
-			return nil, usagef("--by %w", err)
-		}
-		if slices.Contains(list, by) {
-			return nil, usagef("--by %s is given twice", by)
-		}
-		list = append(list, by)
+	list, err := prevalence.ParseBys(f.By)
+	if err != nil {
+		return nil, usagef("--by %w", err)
 	}
 	return list, nil
 }

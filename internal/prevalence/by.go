@@ -27,6 +27,22 @@ func ParseBy(s string) (By, error) {
 	return By{column, unit}, nil
 }
 
+// ParseBys reads several, each of which may be there once.
+func ParseBys(list []string) ([]By, error) {
+	var all []By
+	for _, s := range list {
+		by, err := ParseBy(s)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(all, by) {
+			return nil, fmt.Errorf("%s is given twice", by)
+		}
+		all = append(all, by)
+	}
+	return all, nil
+}
+
 // String is what ParseBy reads.
 func (b By) String() string {
 	if b.Unit == "" {

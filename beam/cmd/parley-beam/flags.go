@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -128,28 +127,13 @@ type shareFlags struct {
 	By []string `sep:"none" placeholder:"COLUMN[:UNIT]" help:"Shares by the values of an input column, or by day, week, month or year of its dates (date:month); repeat for several."`
 }
 
-func (f *shareFlags) by() ([]prevalence.By, error) {
-	var list []prevalence.By
-	for _, s := range f.By {
-		by, err := prevalence.ParseBy(s)
-		if err != nil {
-			return nil, usagef("--by %w", err)
-		}
-		if slices.Contains(list, by) {
-			return nil, usagef("--by %s is given twice", by)
-		}
-		list = append(list, by)
-	}
-	return list, nil
-}
-
 // shares fills in what label shares are wanted.
 func (f *shareFlags) shares(s *work.Spec, files []string) (err error) {
 	if len(files) == 0 && len(f.By) > 0 {
 		return usagef("--by is for --summary")
 	}
-	if s.By, err = f.by(); err != nil {
-		return err
+	if s.By, err = prevalence.ParseBys(f.By); err != nil {
+		return usagef("--by %w", err)
 	}
 	for _, name := range files {
 		if err := work.CheckShares(name); err != nil {
@@ -185,20 +169,4 @@ func layout(ctx context.Context, s *work.Spec, chunks []cut.Chunk) (err error) {
 	}
 	s.Layout.Columns, s.Layout.More, err = dataset.KeptColumns(sources, s.Data)
 	return err
-}
-
-func rowCount(n int64) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return thousands(n) + " rows"
-}
-
-// thousands writes 1234567 as 1,234,567.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -23,6 +23,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/parley-nlp/parley/internal/score"
+
 	"github.com/parley-nlp/parley/beam/internal/work"
 )
 
@@ -235,9 +237,9 @@ func (w *watcher) show(now time.Time, infos []*pipepb.MonitoringInfo) {
 			errors += n
 		}
 	}
-	line := rowCount(rows)
+	line := score.RowCount(rows)
 	if errors > 0 {
-		line += fmt.Sprintf(", %s errors", thousands(errors))
+		line += fmt.Sprintf(", %s errors", score.Thousands(errors))
 	}
 	fmt.Fprintf(w.env.stderr, "parley-beam: %s\n", line)
 }
