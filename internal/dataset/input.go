@@ -164,9 +164,9 @@ func (in *input) lineEnd(from int) (int, error) {
 	}
 }
 
-// peekLine returns the first line that is not blank nor being erased, or as much of it as the
-// limit allows, and consumes nothing.
-func (in *input) peekLine() ([]byte, error) {
+// peekLine returns the first line that is not blank, nor being erased if those are passed
+// over, or as much of it as the limit allows, and consumes nothing.
+func (in *input) peekLine(passErased bool) ([]byte, error) {
 	for from := 0; ; {
 		end, err := in.lineEnd(from)
 		if err == errLong {
@@ -175,7 +175,7 @@ func (in *input) peekLine() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if line := in.data()[from:end]; len(bytes.TrimSpace(line)) > 0 && line[0] != erasing {
+		if line := in.data()[from:end]; len(bytes.TrimSpace(line)) > 0 && !(passErased && line[0] == erasing) {
 			return bytes.TrimLeft(line, " \r\n"), nil
 		}
 		from = end

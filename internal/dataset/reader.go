@@ -106,7 +106,11 @@ func (r *reader) newDecoder(opts Options) (decoder, error) {
 	if r.part {
 		return &jsonl{in: r.in, started: true}, nil
 	}
-	line, err := r.in.peekLine()
+	f := opts.Format
+	if f == FormatAuto {
+		f = formatOf(r.name)
+	}
+	line, err := r.in.peekLine(f == FormatAuto || f == FormatJSONL)
 	switch {
 	case err != nil:
 		return nil, err
@@ -114,12 +118,8 @@ func (r *reader) newDecoder(opts Options) (decoder, error) {
 		return nil, fmt.Errorf("the file is Parquet in %s: unpack it first", r.in.kind)
 	case isParquet(line[:min(4, len(line))]):
 		return nil, errors.New("the file is Parquet")
-	case opts.Format == FormatParquet || opts.Format == FormatAuto && formatOf(r.name) == FormatParquet:
+	case f == FormatParquet:
 		return nil, errors.New("the file is no Parquet")
-	}
-	f := opts.Format
-	if f == FormatAuto {
-		f = formatOf(r.name)
 	}
 	if f == FormatAuto {
 		f = r.sniff(line)

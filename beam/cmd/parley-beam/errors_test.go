@@ -50,6 +50,7 @@ func TestClearErrors(t *testing.T) {
 		{"shares of no format", 2, append(model, good, "--summary=a.txt"), "a.txt: want a name that ends in .json or .html"},
 		{"by without a summary", 2, append(model, good, "--by=source"), "--by is for --summary"},
 		{"no such runner", 2, append(model, good, "--runner=hadoop"), "--runner hadoop: want one of prism, PrismRunner, flink"},
+		{"no runner", 1, append(model, good, "--runner=universal", "--endpoint=localhost:1"), "--endpoint localhost:1: no runner is there: "},
 		{"no job server", 1, append(model, good, "--runner=flink"), "no job service endpoint specified"},
 		{"no such flag of Beam", 2, append(model, good, "--endpoints=a"), "--endpoints"},
 	} {

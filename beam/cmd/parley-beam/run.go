@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -38,6 +39,9 @@ type runFlags struct {
 // runnerNames are the runners that the program was built with.
 var runnerNames = []string{"prism", "PrismRunner", "flink", "FlinkRunner", "spark", "SparkRunner", "universal", "portable", "PortableRunner"}
 
+// dialTime is how long a runner may take to answer.
+const dialTime = 10 * time.Second
+
 // run runs a pipeline on the runner that Beam's flags choose.
 func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResult, error) {
 	runner := *runners.Runner
@@ -57,10 +61,17 @@ func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResu
 	if *jobopts.JobName == "" {
 		*jobopts.JobName = "parley-beam-" + name
 	}
-	if inProcess {
+	switch {
+	case inProcess:
 		if err := startPrism(ctx); err != nil {
 			return nil, err
 		}
+	case *jobopts.Endpoint != "": // Beam would wait, and say that time is up
+		conn, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "tcp", *jobopts.Endpoint)
+		if err != nil {
+			return nil, fmt.Errorf("--endpoint %s: no runner is there: %w", *jobopts.Endpoint, err)
+		}
+		conn.Close()
 	}
 	if *jobopts.WorkerBinary == "" { // the default is to compile one
 		self, err := os.Executable()
