@@ -153,7 +153,7 @@ func files(folder string) (n int) {
 func TestRetrainSurvivesKill(t *testing.T) {
 	f := newFragile(t)
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	kills, killed := 8, 0
+	kills, killed := 5, 0
 	if os.Getenv("PARLEY_SOAK") != "" {
 		kills = 100
 	}
