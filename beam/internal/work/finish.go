@@ -220,10 +220,10 @@ func (s *Spec) Receipt(ctx context.Context) (*Receipt, error) {
 	}
 	var receipt Receipt
 	if err := json.Unmarshal(b, &receipt); err != nil {
-		return nil, fmt.Errorf("%s/%s: %w", s.Out, name, err)
+		return nil, fmt.Errorf("%s: %s: %w", folder, name, err)
 	}
 	if receipt.Token != s.Token {
-		return nil, fmt.Errorf("%s/%s is that of another job", s.Out, name)
+		return nil, fmt.Errorf("%s: %s is that of another job", folder, name)
 	}
 	return &receipt, nil
 }

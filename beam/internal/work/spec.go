@@ -84,7 +84,7 @@ func (s *Spec) readPlan(ctx context.Context) ([]cut.Chunk, error) {
 	}
 	r, err := folder.Open(ctx, s.temp(planName))
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: workers must reach the output folder: %w", s.Out, err)
+		return nil, fmt.Errorf("%s cannot be read: workers must reach the output folder: %w", folder, err)
 	}
 	defer r.Close()
 	b, err := io.ReadAll(r)
