@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
 	"github.com/parley-nlp/parley/internal/train"
@@ -33,7 +34,10 @@ func (c *countMergeCmd) Run(e *env) error {
 // readCounts reads files of counts and adds them up.
 func readCounts(paths []string) (*train.Statistics, error) {
 	var sum *train.Statistics
-	for _, path := range paths {
+	for i, path := range paths {
+		if slices.Contains(paths[:i], path) {
+			return nil, usagef("%s is given twice: its rows would count twice", path)
+		}
 		s, err := train.ReadStatistics(path, "")
 		if err != nil {
 			return nil, err
