@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -115,17 +114,14 @@ func (e *env) countJob(s *work.Spec, chunks []cut.Chunk, f *runFlags) error {
 	}
 	began := time.Now()
 	p, scope := beam.NewPipelineWithRoot()
+	s.Async = *jobopts.Async
 	work.Count(scope, *s, chunks)
-	_, err := f.run(e, p, "count-"+s.Token)
-	if err == nil && *jobopts.Async {
-		return e.submitted()
-	}
-	var receipt *work.Receipt
-	if err == nil {
-		receipt, err = s.Receipt(e.ctx)
-	}
+	receipt, err := e.wait(s, f, p, "count")
 	if err != nil {
-		return errors.Join(err, s.Clean(context.WithoutCancel(e.ctx)))
+		return err
+	}
+	if s.Async {
+		return e.submitted()
 	}
 	renderSummary(e.stderr, receipt.Summary, time.Since(began))
 	return nil

@@ -61,11 +61,10 @@ func (f *dataFlags) chunks(ctx context.Context, names []string) ([]cut.Chunk, er
 			return nil, err
 		}
 	}
-	chunks := cut.Chunks(files, formats[f.Format], f.PieceBytes)
-	if len(chunks) > maxPieces {
-		return nil, usagef("--piece-bytes %d: the input has %d pieces, at most %d can be", f.PieceBytes, len(chunks), maxPieces)
+	if n := cut.Count(files, formats[f.Format], f.PieceBytes); n > maxPieces {
+		return nil, usagef("--piece-bytes %d: the input has %d pieces, at most %d can be", f.PieceBytes, n, maxPieces)
 	}
-	return chunks, nil
+	return cut.Chunks(files, formats[f.Format], f.PieceBytes), nil
 }
 
 // absolute is the URL of a file from any folder: workers may run in another one.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/parley-nlp/parley/internal/score"
+
+	"github.com/parley-nlp/parley/beam/internal/place"
 )
 
 // renderSummary says what a job has done.
@@ -19,7 +21,7 @@ func renderSummary(w io.Writer, s score.Summary, took time.Duration) {
 // titleOf is what a page about these files is called, as classifier calls it.
 func titleOf(files []string) string {
 	if len(files) == 1 {
-		return path.Base(files[0])
+		return path.Base(place.Bare(files[0]))
 	}
-	return fmt.Sprintf("%s and %d more", path.Base(files[0]), len(files)-1)
+	return fmt.Sprintf("%s and %d more", path.Base(place.Bare(files[0])), len(files)-1)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -42,7 +43,11 @@ var runnerNames = []string{"prism", "PrismRunner", "flink", "FlinkRunner", "spar
 // dialTime is how long a runner may take to answer.
 const dialTime = 10 * time.Second
 
-// run runs a pipeline on the runner that Beam's flags choose.
+// errUnknown is part of the error when nobody knows whether workers of the job still
+// write.
+var errUnknown = errors.New("whether the job goes on is not known")
+
+// run runs a pipeline on the runner that Beam's flags choose, until it has ended.
 func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResult, error) {
 	runner := *runners.Runner
 	switch {
@@ -59,8 +64,9 @@ func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResu
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	defer cancel(nil)
 	if *jobopts.JobName == "" {
-		*jobopts.JobName = "parley-beam-" + name
+		*jobopts.JobName = "parley-beam"
 	}
+	*jobopts.JobName += "-" + name // runners list jobs of before, which must have other names
 	switch {
 	case inProcess:
 		if err := startPrism(ctx); err != nil {
@@ -85,9 +91,11 @@ func (f *runFlags) run(e *env, p *beam.Pipeline, name string) (beam.PipelineResu
 		return nil, err
 	}
 	result, err := beam.Run(ctx, runner, p)
-	stop()
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
+	}
+	if ended := stop(err != nil); !ended {
+		err = fmt.Errorf("%w\n%w", err, errUnknown)
 	}
 	return result, err
 }
@@ -134,6 +142,7 @@ type watcher struct {
 	env    *env
 	client jobpb.JobServiceClient
 	id     string
+	absent bool // the runner has answered, and has no such job
 	cancel context.CancelCauseFunc
 	stall  time.Duration // 0: never
 
@@ -151,9 +160,10 @@ const sayEvery = 5 * time.Second
 // watch shows how the job with the name gets on, and ends it when it does not, or
 // when ctx ends, until the function that it returns is called. Runners without a
 // job server cannot be watched.
-func (f *runFlags) watch(ctx context.Context, cancel context.CancelCauseFunc, e *env, stall time.Duration) (stop func(), err error) {
+func (f *runFlags) watch(ctx context.Context, cancel context.CancelCauseFunc, e *env, stall time.Duration) (stop func(failed bool) (ended bool), err error) {
 	if *jobopts.Endpoint == "" {
-		return func() {}, nil
+		dataflow := strings.HasPrefix(strings.ToLower(*runners.Runner), "dataflow") // others have not begun then
+		return func(failed bool) bool { return !failed || !dataflow }, nil
 	}
 	conn, err := grpc.NewClient(*jobopts.Endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -164,10 +174,14 @@ func (f *runFlags) watch(ctx context.Context, cancel context.CancelCauseFunc, e 
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		defer conn.Close()
 		w.loop(ctx, quit)
 	}()
-	return func() { close(quit); <-done }, nil
+	return func(failed bool) bool {
+		defer conn.Close()
+		close(quit)
+		<-done
+		return !failed || w.end()
+	}, nil
 }
 
 func (w *watcher) loop(ctx context.Context, quit <-chan struct{}) {
@@ -178,7 +192,7 @@ func (w *watcher) loop(ctx context.Context, quit <-chan struct{}) {
 		case <-quit:
 			return
 		case <-ctx.Done():
-			w.end()
+			w.end() // Beam waits for it
 			return
 		case <-ticker.C:
 			w.look(ctx)
@@ -186,13 +200,32 @@ func (w *watcher) loop(ctx context.Context, quit <-chan struct{}) {
 	}
 }
 
-// end cancels the job.
-func (w *watcher) end() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+// endTime is how long the end of a job that is cancelled is waited for.
+const endTime = 15 * time.Second
+
+// end cancels the job, and reports whether it has ended.
+func (w *watcher) end() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
-	if w.find(ctx) {
-		w.client.Cancel(ctx, &jobpb.CancelJobRequest{JobId: w.id}) // it cannot be helped if it fails
+	if !w.find(ctx) {
+		return w.absent
 	}
+	w.client.Cancel(ctx, &jobpb.CancelJobRequest{JobId: w.id}) // what comes of it is seen below
+	for {
+		state, err := w.client.GetState(ctx, &jobpb.GetJobStateRequest{JobId: w.id})
+		switch {
+		case err != nil:
+			return false
+		case slices.Contains(terminal, state.GetState()):
+			return true
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// terminal are the states in which nothing of a job runs.
+var terminal = []jobpb.JobState_Enum{
+	jobpb.JobState_DONE, jobpb.JobState_FAILED, jobpb.JobState_CANCELLED, jobpb.JobState_DRAINED, jobpb.JobState_UPDATED,
 }
 
 // find finds the id of the job.
@@ -202,6 +235,7 @@ func (w *watcher) find(ctx context.Context) bool {
 	}
 	list, err := w.client.GetJobs(ctx, &jobpb.GetJobsRequest{})
 	if err != nil {
+		w.absent = false
 		return false
 	}
 	for _, j := range list.GetJobInfo() {
@@ -209,7 +243,8 @@ func (w *watcher) find(ctx context.Context) bool {
 			w.id = j.GetJobId()
 		}
 	}
-	return w.id != ""
+	w.absent = w.id == ""
+	return !w.absent
 }
 
 // look looks at the counters.

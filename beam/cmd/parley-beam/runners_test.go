@@ -124,6 +124,9 @@ func TestKilledRunner(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 1 {
 		t.Errorf("exit code %d, it said %q", code, said.String())
 	}
+	if !strings.Contains(said.String(), "whether the job goes on is not known: what it has written so far stays in "+out) {
+		t.Errorf("it said %q", said.String())
+	}
 	eventually(t, "workers end without their runner", func() bool { return len(workers(t)) == 0 })
 	nothingNamed(t, out)
 }
@@ -198,6 +201,24 @@ func TestNobodyWaits(t *testing.T) {
 	if said := parleyBeam(t, 2, "score", "-m", shared.model, "-o", t.TempDir(), files[0], "--async"); !strings.Contains(said, "--async: the workers would end with this process") {
 		t.Errorf("it said %q", said)
 	}
+}
+
+// TestOneNameTwice: a runner goes on listing jobs that have ended.
+func TestOneNameTwice(t *testing.T) {
+	setUp(t)
+	prism, input, out := startPrismProcess(t), large(t), t.TempDir()
+	name := "--job_name=nightly"
+	parleyBeam(t, 0, slices.Concat([]string{"score", "-m", shared.model, "-o", t.TempDir(), name, writeFiles(t, lines(300, false), 1)[0]}, prism, process(t))...)
+	cmd, said := running(t, out, slices.Concat([]string{"score", "-m", shared.model, "-o", out, name, input}, prism, process(t))...)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != interrupted {
+		t.Errorf("exit code %d, it said %q", code, said.String())
+	}
+	eventually(t, "the workers of the job that was interrupted end", func() bool { return len(workers(t)) == 0 })
+	nothingNamed(t, out)
 }
 
 func TestWorkersThatDoNotStart(t *testing.T) {

@@ -105,7 +105,13 @@ func TestS3(t *testing.T) {
 		want = strings.ReplaceAll(want, name+":", fmt.Sprintf("s3://texts/in/%02d-%s:", i, filepath.Base(name)))
 	}
 	flags := []string{"score", "-m", at("models/m.model"), "--errors=inline", "--piece-bytes=60000"}
-	parleyBeam(t, 1, append(flags, "-o", at("out"), at("in/"))...)
+	parleyBeam(t, 1, append(flags, "-o", at("out"), "--summary", at("out/shares.json"), "--summary", at("out/shares.html"), at("in/"))...)
+	if shares := inBucket(t, at("out"), "shares.json"); !strings.Contains(shares, `"revision"`) {
+		t.Errorf("shares %q", shares)
+	}
+	if page := inBucket(t, at("out"), "shares.html"); !strings.Contains(page, "</html>") || strings.Contains(page, "127.0.0.1") {
+		t.Errorf("the page of %d bytes has no end, or an address", len(page))
+	}
 	same(t, "rows of a bucket", inBucket(t, at("out"), "rows-"), want)
 
 	var names []string
@@ -123,6 +129,12 @@ func TestS3(t *testing.T) {
 			if strings.Contains(f.Name, "/.") {
 				t.Errorf("%s is left", f.Name)
 			}
+		}
+	}
+	for _, model := range []string{at("in/none.model"), at("in/00-" + filepath.Base(files[0]))} {
+		said := parleyBeam(t, 1, "score", "-m", model, "-o", at("errors"), at("in/"))
+		if name, _, _ := strings.Cut(model, "?"); !strings.Contains(said, name+": ") || strings.Contains(said, "endpoint") {
+			t.Errorf("it said %q, want %s", said, name)
 		}
 	}
 	for _, c := range []struct{ file, want string }{

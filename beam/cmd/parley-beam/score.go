@@ -124,25 +124,38 @@ func (e *env) scoreJob(s *work.Spec, chunks []cut.Chunk, f *runFlags, command st
 	p, scope := beam.NewPipelineWithRoot()
 	s.Async = *jobopts.Async
 	work.Score(scope, *s, chunks)
-	_, err := f.run(e, p, command+"-"+s.Token)
-	if err == nil && s.Async {
-		return e.submitted()
-	}
-	var receipt *work.Receipt
-	if err == nil {
-		receipt, err = s.Receipt(e.ctx)
-	}
-	if err != nil || !s.Rows {
-		err = errors.Join(err, s.Clean(context.WithoutCancel(e.ctx)))
-	}
+	receipt, err := e.wait(s, f, p, command)
 	if err != nil {
 		return err
+	}
+	if s.Async {
+		return e.submitted()
 	}
 	renderSummary(e.stderr, receipt.Summary, time.Since(began))
 	if n := receipt.Summary.Errors; n > 0 {
 		return fmt.Errorf(`%d of %d rows could not be classified: their lines have an "error"`, n, receipt.Summary.Rows)
 	}
 	return nil
+}
+
+// wait runs a job and removes what is temporary, unless workers may still write it.
+// There is no receipt of a job that nobody waits for.
+func (e *env) wait(s *work.Spec, f *runFlags, p *beam.Pipeline, command string) (*work.Receipt, error) {
+	_, err := f.run(e, p, command+"-"+s.Token)
+	if err == nil && s.Async {
+		return nil, nil
+	}
+	ctx := context.WithoutCancel(e.ctx)
+	receipt, missing := s.Receipt(ctx)
+	switch {
+	case missing == nil: // the job is complete, whatever came after that
+		err = nil
+	case err == nil:
+		err = missing
+	case errors.Is(err, errUnknown):
+		return nil, fmt.Errorf("%w: what it has written so far stays in %s", err, s.Temporary())
+	}
+	return receipt, errors.Join(err, s.Clean(ctx))
 }
 
 // submitted says what becomes of a job that nobody waits for.

@@ -35,14 +35,26 @@ type Chunk struct {
 	From, To  int64
 }
 
+// Count is how many chunks of size bytes there are of files.
+func Count(files []place.File, format dataset.Format, size int64) (n int64) {
+	for _, f := range files {
+		n += count(f, format, size)
+	}
+	return n
+}
+
+func count(f place.File, format dataset.Format, size int64) int64 {
+	if !mayBeCut(f.Name, format) || f.Bytes == 0 {
+		return 1
+	}
+	return (f.Bytes-1)/size + 1
+}
+
 // Chunks cuts files into chunks of size bytes.
 func Chunks(files []place.File, format dataset.Format, size int64) []Chunk {
 	var list []Chunk
 	for i, f := range files {
-		n := int64(1)
-		if mayBeCut(f.Name, format) {
-			n = max(1, (f.Bytes+size-1)/size)
-		}
+		n := count(f, format, size)
 		for k := range n {
 			list = append(list, Chunk{
 				Part: len(list), File: i, Name: f.Name, URL: f.URL,

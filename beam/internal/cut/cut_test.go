@@ -144,6 +144,19 @@ func TestRandomLinesInRandomPieces(t *testing.T) {
 	}
 }
 
+func TestChunksAreCountedWithoutThem(t *testing.T) {
+	files := []place.File{{Name: "a.jsonl", Bytes: 1 << 40}, {Name: "b.csv", Bytes: 1 << 40}, {Name: "c.jsonl"}}
+	if got := Count(files, dataset.FormatAuto, 64); got != 1<<34+2 {
+		t.Errorf("%d chunks", got)
+	}
+	files[0].Bytes = 1000
+	for _, size := range []int64{1, 7, 999, 1000, 1001, 1 << 62} {
+		if got, want := Count(files, dataset.FormatAuto, size), len(Chunks(files, dataset.FormatAuto, size)); got != int64(want) {
+			t.Errorf("%d chunks of %d bytes, want %d", got, size, want)
+		}
+	}
+}
+
 func TestAFileThatShrinksIsAnError(t *testing.T) {
 	files := write(t, "a.jsonl", strings.Repeat(`{"text": "a"}`+"\n", 10))
 	chunks := Chunks(files, dataset.FormatAuto, 50)

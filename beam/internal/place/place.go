@@ -30,14 +30,14 @@ func parse(url string) (a address, remote bool, err error) {
 	case !isURL:
 		return a, false, nil
 	case scheme == "gs" && !withGCS:
-		return a, true, fmt.Errorf("%s: this program was built without Google Cloud Storage: build it with -tags gcs", bare(url))
+		return a, true, fmt.Errorf("%s: this program was built without Google Cloud Storage: build it with -tags gcs", Bare(url))
 	case scheme != "s3" && scheme != "gs":
-		return a, true, fmt.Errorf("%s: want a path, s3://BUCKET/KEY or gs://BUCKET/KEY", bare(url))
+		return a, true, fmt.Errorf("%s: want a path, s3://BUCKET/KEY or gs://BUCKET/KEY", Bare(url))
 	}
 	rest, parameters, _ := strings.Cut(rest, "?")
 	host, key, _ := strings.Cut(rest, "/")
 	if host == "" {
-		return a, true, fmt.Errorf("%s: no bucket is named", bare(url))
+		return a, true, fmt.Errorf("%s: no bucket is named", Bare(url))
 	}
 	a = address{bucket: scheme + "://" + host, name: scheme + "://" + host, key: key}
 	if parameters != "" {
@@ -46,8 +46,8 @@ func parse(url string) (a address, remote bool, err error) {
 	return a, true, nil
 }
 
-// bare is a URL without its parameters, which may be nobody's business.
-func bare(url string) string {
+// Bare is a URL without its parameters, which may be nobody's business.
+func Bare(url string) string {
 	if !strings.Contains(url, "://") {
 		return url
 	}
@@ -70,7 +70,7 @@ func (a address) open(ctx context.Context) (*blob.Bucket, error) {
 	o := value.(*opening)
 	o.once.Do(func() { o.bucket, o.err = blob.OpenBucket(context.WithoutCancel(ctx), a.bucket) })
 	if o.err != nil {
-		return nil, fmt.Errorf("%s: %w", a.name, o.err)
+		return nil, fmt.Errorf("%s: %s", a.name, strings.ReplaceAll(o.err.Error(), a.bucket, a.name))
 	}
 	return o.bucket, nil
 }

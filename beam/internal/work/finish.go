@@ -41,6 +41,9 @@ const receiptVersion = 1
 type finishFn struct{ Spec Spec }
 
 func (f *finishFn) ProcessElement(ctx context.Context, _ int, next func(*Done) bool, sums func(**Sums) bool) error {
+	if _, err := f.Spec.Receipt(ctx); err == nil { // an earlier try has done it all
+		return nil
+	}
 	parts, err := f.collect(next)
 	if err != nil {
 		return err
@@ -56,13 +59,13 @@ func (f *finishFn) ProcessElement(ctx context.Context, _ int, next func(*Done) b
 	if err != nil {
 		return err
 	}
-	if f.Spec.Rows { // nothing that the input may do wrong is ahead
-		if err := f.name(ctx, receipt); err != nil {
+	for i, url := range f.Spec.Shares {
+		if err := place.Replace(ctx, url, shares[i]); err != nil {
 			return err
 		}
 	}
-	for i, url := range f.Spec.Shares {
-		if err := place.Replace(ctx, url, shares[i]); err != nil {
+	if f.Spec.Rows { // nothing but the output folder can be wrong from here on
+		if err := f.name(ctx, receipt); err != nil {
 			return err
 		}
 	}
@@ -171,7 +174,9 @@ func moveTo(ctx context.Context, folder place.Folder, o OutputFile) error {
 	return folder.Rename(ctx, o.temp, o.Name)
 }
 
-// complete writes the receipt and removes what is temporary.
+// complete writes the receipt. What is temporary is removed by the process that
+// waits for the job, since a runner may begin the job anew; or here when nobody
+// waits.
 func (s *Spec) complete(ctx context.Context, r *Receipt) error {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -183,7 +188,7 @@ func (s *Spec) complete(ctx context.Context, r *Receipt) error {
 	case !s.Rows:
 		return s.keep(ctx, append(b, '\n'))
 	}
-	if err := place.ReplaceIn(ctx, s.Out, ReceiptName, append(b, '\n')); err != nil {
+	if err := place.ReplaceIn(ctx, s.Out, ReceiptName, append(b, '\n')); err != nil || !s.Async {
 		return err
 	}
 	return s.Clean(ctx)

@@ -23,7 +23,7 @@ type ModelRef struct {
 
 func (r ModelRef) String() string {
 	if r.Store == "" {
-		return r.File
+		return place.Bare(r.File)
 	}
 	return fmt.Sprintf("model %s of the store", r.Name)
 }
@@ -69,13 +69,13 @@ func readModel(ctx context.Context, url string) (*model.Model, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxModelBytes+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("model: %s: %w", url, err)
+		return nil, fmt.Errorf("model: %s: %w", place.Bare(url), err)
 	case len(b) > maxModelBytes:
-		return nil, fmt.Errorf("model: %s has more than %d bytes", url, int64(maxModelBytes))
+		return nil, fmt.Errorf("model: %s has more than %d bytes", place.Bare(url), int64(maxModelBytes))
 	}
 	m, err := model.Parse(b)
 	if err != nil {
-		return nil, fmt.Errorf("model: %s: %w", url, err)
+		return nil, fmt.Errorf("model: %s: %w", place.Bare(url), err)
 	}
 	return m, nil
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/page"
 	"github.com/parley-nlp/parley/internal/prevalence"
+
+	"github.com/parley-nlp/parley/beam/internal/place"
 )
 
 // Sums are the counts that label shares are estimated from.
@@ -57,10 +59,15 @@ var writers = map[string]func(io.Writer, string, *prevalence.Report) error{
 	".htm":  page.WriteShares,
 }
 
+// writerOf is that of a file, nil when there is none for it.
+func writerOf(url string) func(io.Writer, string, *prevalence.Report) error {
+	return writers[strings.ToLower(path.Ext(place.Bare(url)))]
+}
+
 // CheckShares refuses a name that does not say in which format shares are written.
 func CheckShares(name string) error {
-	if writers[strings.ToLower(path.Ext(name))] == nil {
-		return fmt.Errorf("%s: want a name that ends in .json or .html", name)
+	if writerOf(name) == nil {
+		return fmt.Errorf("%s: want a name that ends in .json or .html", place.Bare(name))
 	}
 	return nil
 }
@@ -96,7 +103,7 @@ func (s *Spec) render(ctx context.Context, c *prevalence.Counts) ([][]byte, erro
 	var files [][]byte
 	for _, url := range s.Shares {
 		var b bytes.Buffer
-		if err := writers[strings.ToLower(path.Ext(url))](&b, s.Title, r); err != nil {
+		if err := writerOf(url)(&b, s.Title, r); err != nil {
 			return nil, err
 		}
 		files = append(files, b.Bytes())

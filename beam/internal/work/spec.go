@@ -47,6 +47,9 @@ func (s *Spec) folder(ctx context.Context) (place.Folder, error) {
 	return place.OpenFolder(ctx, s.Out)
 }
 
+// Temporary is where workers write until all is there.
+func (s *Spec) Temporary() string { return place.Bare(s.Out) + "/" + temporary + s.Token }
+
 func (s *Spec) temp(name string) string { return temporary + s.Token + "/" + name }
 
 // planName is the file that has the chunks of the input: a job may have more than
