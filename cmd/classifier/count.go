@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/score"
@@ -54,8 +55,18 @@ func (c *countCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if c.Out == c.Sample {
+	if samePath(c.Out, c.Sample) {
 		return usagef("--out and --sample: want two files, not %s for both", c.Out)
+	}
+	for _, path := range c.Files {
+		if samePath(c.Out, path) || samePath(c.Sample, path) {
+			return usagef("%s is a file to count, and would be replaced", path)
+		}
+	}
+	for _, head := range c.Head {
+		if c.Sample != "" && slices.Contains([]string{"text", "group", "target"}, head) {
+			return usagef("--head %s: the sample has another column of that name", head)
+		}
 	}
 	for _, path := range []string{c.Out, c.Sample} {
 		if err := checkNamedOutput(path); err != nil {

@@ -35,7 +35,7 @@ func (c *countMergeCmd) Run(e *env) error {
 func readCounts(paths []string) (*train.Statistics, error) {
 	var sum *train.Statistics
 	for i, path := range paths {
-		if slices.Contains(paths[:i], path) {
+		if slices.ContainsFunc(paths[:i], func(other string) bool { return samePath(other, path) }) {
 			return nil, usagef("%s is given twice: its rows would count twice", path)
 		}
 		s, err := train.ReadStatistics(path, "")

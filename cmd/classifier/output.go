@@ -12,19 +12,19 @@ import (
 )
 
 // writeOutput calls write with a file that appears at path only when write
-// succeeds, in place of one that was there. What is there and no plain file (a
+// succeeds, in place of one that was there, whose permissions it takes over. What is there and no plain file (a
 // device, a pipe) is written to; a link stays, and what it points to is
 // replaced.
 func writeOutput(path string, write func(io.Writer) error) error {
-	return writeWith(path, 0o644, write)
+	return writeWith(path, write, renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
 }
 
 // writePrivate is writeOutput for what nobody else may read.
 func writePrivate(path string, write func(io.Writer) error) error {
-	return writeWith(path, 0o600, write)
+	return writeWith(path, write, renameio.WithPermissions(0o600))
 }
 
-func writeWith(path string, mode fs.FileMode, write func(io.Writer) error) error {
+func writeWith(path string, write func(io.Writer) error, permissions ...renameio.Option) error {
 	target, special, err := resolveOutput(path)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func writeWith(path string, mode fs.FileMode, write func(io.Writer) error) error
 	if special {
 		return writeSpecial(target, write)
 	}
-	f, err := renameio.NewPendingFile(target, renameio.WithPermissions(mode))
+	f, err := renameio.NewPendingFile(target, permissions...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -43,6 +43,21 @@ func writeWith(path string, mode fs.FileMode, write func(io.Writer) error) error
 		return errors.Join(fmt.Errorf("%s: %w", path, err), f.Cleanup())
 	}
 	return nil
+}
+
+// samePath reports whether two names are those of one file, which need not be there.
+func samePath(a, b string) bool {
+	if a == "" || b == "" || a == "-" || b == "-" {
+		return false
+	}
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA == nil && errB == nil {
+		return os.SameFile(infoA, infoB) && infoA.Mode().IsRegular()
+	}
+	absoluteA, errA := filepath.Abs(a)
+	absoluteB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && absoluteA == absoluteB
 }
 
 // resolveOutput follows links, and tells whether something other than a plain

@@ -9,7 +9,7 @@ import (
 
 // countedFlags are about training from counts.
 type countedFlags struct {
-	Counted    bool     `help:"Count the rows in one pass over the files, as count does, and train on the counts: memory holds features and a sample, not the texts. The bytes are those of --from-counts. Wants --preset; naive Bayes on binary or tf values."`
+	Counted    bool     `help:"Count the rows in one pass over the files, as count does, and train on the counts: memory holds features and a sample, not the texts. The bytes are those of --from-counts if both have names of features (count --strings) or neither (--no-strings). Wants --preset; naive Bayes on binary or tf values."`
 	FromCounts []string `placeholder:"FILE" help:"Train on files of counts, which are added up, instead of labelled files; wants --sample."`
 	Sample     []string `sep:"none" placeholder:"FILE" help:"With --from-counts: the sample that count wrote; repeat for those of parts."`
 	MinTexts   int      `default:"1" placeholder:"K" help:"With --counted or --from-counts: keep only features that occur in at least K texts. Default: ${default}."`
@@ -95,8 +95,12 @@ func (c *trainCmd) countsAndSample(e *env) (*train.Statistics, []dataset.Example
 	if c.Folds != usualFolds && c.Folds != s.Folds() {
 		return nil, nil, nil, usagef("--folds %d: the counts have %d", c.Folds, s.Folds())
 	}
+	if c.NoStrings {
+		s.DropStrings()
+	}
 	f := c.labelFlags
 	f.Head = s.Heads()
+	f.TextField, f.IDField, f.GroupField, f.TargetField = "", "", "", "" // count names the columns of samples
 	set, warnings, err := f.read(e, c.Sample)
 	if err != nil {
 		return nil, nil, nil, err

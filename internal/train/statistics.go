@@ -48,7 +48,8 @@ const (
 	maxTallyHeads  = 64
 	maxTallyLabels = 1<<labelBits - 1
 	maxTallyRows   = 1<<32 - 1
-	maxTallyFolds  = 100 // less than 1 << foldBits
+	maxOccurrences = 1 << 31 // of a feature in a text
+	maxTallyFolds  = 100     // less than 1 << foldBits
 )
 
 // NewStatistics returns those of no rows.
@@ -82,6 +83,12 @@ func (s *Statistics) KeepStrings() error {
 	}
 	s.strings = true
 	return nil
+}
+
+// DropStrings forgets what features are called.
+func (s *Statistics) DropStrings() {
+	s.strings = false
+	s.words.names = nil
 }
 
 // KeepNoMarks saves the 16 bytes a row by which it is told what was learned. Nothing

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/parley-nlp/parley/internal/model"
 )
@@ -258,6 +259,9 @@ func (d *decoder) tally(folds int) headTally {
 	t := headTally{name: d.string(), number: map[string]int{}}
 	for range d.count(maxTallyLabels, 1+folds) {
 		label := d.string()
+		if label == "" || !utf8.ValidString(label) {
+			d.fail("a label is empty or not UTF-8")
+		}
 		t.number[label] = len(t.labels)
 		docs := make([]uint64, folds)
 		for f := range docs {
@@ -284,7 +288,8 @@ func (d *decoder) word(s *Statistics, id model.FeatureID) int {
 	}
 	for range d.count(1<<32, 5) {
 		head, label, fold := int(d.number(uint64(len(s.heads)-1))), int(d.number(maxTallyLabels)), int(d.number(uint64(len(s.docs)-1)))
-		of = append(of, cell{rowsOf(head, label, fold), uint32(d.number(maxTallyRows)), d.number(1 << 63)})
+		texts := d.number(maxTallyRows)
+		of = append(of, cell{rowsOf(head, label, fold), uint32(texts), d.number(texts * maxOccurrences)})
 		if label >= len(s.heads[head].labels) {
 			d.fail("a feature has a label that is not there")
 			break

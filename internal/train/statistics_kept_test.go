@@ -121,6 +121,33 @@ func TestForgedStatisticsRefuseToForget(t *testing.T) {
 	}
 }
 
+// What no program writes is refused where it is read.
+func TestForgedStatisticsAreNotRead(t *testing.T) {
+	rows := []dataset.Example{{Text: "oil prices", Labels: []string{"a"}}, {Text: "peace talks", Labels: []string{"b"}}}
+	for name, forge := range map[string]func(*Statistics){
+		"a label is empty": func(s *Statistics) {
+			s.heads[0].number[""] = 0
+			delete(s.heads[0].number, "a")
+			s.heads[0].labels[0] = ""
+		},
+		"a label is not UTF-8": func(s *Statistics) {
+			s.heads[0].number["b\xff"] = 1
+			delete(s.heads[0].number, "b")
+			s.heads[0].labels[1] = "b\xff"
+		},
+		"more often than a text can have it: a sum wraps": func(s *Statistics) { s.words.list[0].cells[1].occurrences = 1 << 63 },
+	} {
+		s := recount(t, model.Features{Words: 1}, []string{"topic"}, rows)
+		if _, err := DecodeStatistics(s.Encode()); err != nil {
+			t.Fatal(err)
+		}
+		forge(s)
+		if _, err := DecodeStatistics(s.Encode()); !errors.Is(err, ErrStatistics) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 // Near-duplicates without a group are in different folds, mostly, and that is said.
 func TestNearDuplicatesInOtherFoldsAreWarnedOf(t *testing.T) {
 	rows := paragraphs(t, 48)

@@ -354,6 +354,13 @@ func FuzzDecodeStatistics(f *testing.F) {
 		if !bytes.Equal(got.Encode(), file) {
 			t.Fatal("written otherwise than read")
 		}
+		// What is read can be added up, and read again.
+		sum, _ := DecodeStatistics(file)
+		if sum.Merge(got) == nil {
+			if _, err := DecodeStatistics(sum.Encode()); err != nil {
+				t.Fatalf("a sum cannot be read: %v", err)
+			}
+		}
 		// Forged counts are refused, or taken as they are.
 		if len(got.Heads()) == 1 && got.Forget(fuzzed) != nil && !bytes.Equal(got.Encode(), file) {
 			t.Fatal("refused, and changed")
