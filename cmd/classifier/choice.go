@@ -20,14 +20,11 @@ type choiceFlags struct {
 	Budget     int64    `default:"${budget}" placeholder:"WORK" help:"Most work of the search, in visits of a weight of a feature; beyond it the dearest candidates are not tried. Default: ${default}, about a minute of one core."`
 }
 
-// The feature sets of --preset.
-var presets = map[string]model.Features{"short": train.ShortText, "long": train.LongText}
-
 var objectives = map[string]train.Objective{"macro-f1": train.MacroF1, "accuracy": train.Accuracy}
 
 // apply pins the choices in cfg.
 func (f choiceFlags) apply(cfg *train.Config) error {
-	if features, pinned := presets[f.Preset]; pinned {
+	if features, pinned := train.Presets[f.Preset]; pinned {
 		cfg.Features = []model.Features{features}
 	}
 	if f.Value != "auto" {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/score"
@@ -63,10 +62,8 @@ func (c *countCmd) Run(e *env) error {
 			return usagef("%s is a file to count, and would be replaced", path)
 		}
 	}
-	for _, head := range c.Head {
-		if c.Sample != "" && slices.Contains([]string{"text", "group", "target"}, head) {
-			return usagef("--head %s: the sample has another column of that name", head)
-		}
+	if err := train.CheckSampleHeads(c.Head); c.Sample != "" && err != nil {
+		return usagef("--%w", err)
 	}
 	for _, path := range []string{c.Out, c.Sample} {
 		if err := checkNamedOutput(path); err != nil {
@@ -95,7 +92,7 @@ func (c *countCmd) Run(e *env) error {
 // plan is how the rows are to be counted.
 func (c *countCmd) plan() (countPlan, error) {
 	p := countPlan{
-		features: presets[c.Preset], folds: c.Folds, sample: c.SampleRows, strings: c.Strings, marks: !c.NoForget,
+		features: train.Presets[c.Preset], folds: c.Folds, sample: c.SampleRows, strings: c.Strings, marks: !c.NoForget,
 		shard: score.Shard{Of: 1},
 	}
 	if c.Folds < 2 || c.Folds > maxFolds {

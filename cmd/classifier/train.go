@@ -117,7 +117,7 @@ func (c *trainCmd) config() (train.Config, error) {
 // checkOutputs refuses files that could not be written, before the work is
 // done.
 func (c *trainCmd) checkOutputs() error {
-	if c.Out == c.HTML {
+	if samePath(c.Out, c.HTML) {
 		return usagef("--out and --html: want two files, not %s for both", c.Out)
 	}
 	if err := checkOutput(c.Out); err != nil {

@@ -80,7 +80,7 @@ func (c *trainCmd) counted(e *env) (*dataset.Set, fit, []string, error) {
 func (c *trainCmd) countsAndSample(e *env) (*train.Statistics, []dataset.Example, []string, error) {
 	if c.Counted {
 		r, err := c.count(e, c.Files, countPlan{
-			features: presets[c.Preset], folds: c.Folds, sample: c.SampleRows, strings: !c.NoStrings, shard: score.Shard{Of: 1},
+			features: train.Presets[c.Preset], folds: c.Folds, sample: c.SampleRows, strings: !c.NoStrings, shard: score.Shard{Of: 1},
 		})
 		if err != nil {
 			return nil, nil, nil, err

@@ -64,6 +64,9 @@ var (
 	wordPairs   = model.Features{Words: 2, CharMin: 2, CharMax: 5}
 )
 
+// Presets are the feature sets by what users call them.
+var Presets = map[string]model.Features{"short": ShortText, "long": LongText}
+
 // Bounds of alphas and costs.
 const (
 	MinStrength = 1e-6

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/parley-nlp/parley/internal/dataset"
@@ -92,6 +93,19 @@ func (s *sampledRows) Pop() any {
 	last := (*s)[len(*s)-1]
 	*s = (*s)[:len(*s)-1]
 	return last
+}
+
+// sampleColumns are those of a sample beside the labels.
+var sampleColumns = []string{"text", "group", "target"}
+
+// CheckSampleHeads refuses heads whose labels a sample has no column for.
+func CheckSampleHeads(heads []string) error {
+	for _, name := range heads {
+		if slices.Contains(sampleColumns, name) {
+			return fmt.Errorf("head %s: the sample has another column of that name", name)
+		}
+	}
+	return nil
 }
 
 // EncodeSample writes rows as JSON lines: text, group and target if there are any, and

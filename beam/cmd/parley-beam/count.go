@@ -10,7 +10,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
 	"github.com/parley-nlp/parley/internal/dataset"
-	"github.com/parley-nlp/parley/internal/model"
 	"github.com/parley-nlp/parley/internal/train"
 
 	"github.com/parley-nlp/parley/beam/internal/cut"
@@ -34,14 +33,11 @@ type countCmd struct {
 	runFlags
 }
 
-// presets are the feature sets of classifier train --preset.
-var presets = map[string]model.Features{"short": train.ShortText, "long": train.LongText}
-
 // Run counts the rows of files.
 func (c *countCmd) Run(e *env) error {
 	s := work.Spec{
 		Token: newToken(), Rows: true, MaxErrors: -1, Data: c.options(),
-		Count: &work.Counting{Features: presets[c.Preset], Folds: c.Folds, Sample: c.SampleRows, SkipBad: c.SkipBadRows, Strings: c.Strings, NoForget: c.NoForget},
+		Count: &work.Counting{Features: train.Presets[c.Preset], Folds: c.Folds, Sample: c.SampleRows, SkipBad: c.SkipBadRows, Strings: c.Strings, NoForget: c.NoForget},
 	}
 	if c.SampleRows < 1 {
 		return usagef("--sample-rows %d: want at least 1", c.SampleRows)
@@ -97,10 +93,8 @@ func (c *countCmd) heads(ctx context.Context, s *work.Spec, chunks []cut.Chunk) 
 			return fmt.Errorf(`%s: no label column "topic" or "stance" in the first rows: name the columns of labels by --head`, chunks[0].Name)
 		}
 	}
-	for _, name := range s.Count.Heads {
-		if slices.Contains([]string{"text", "group", "target"}, name) {
-			return usagef("--head %s: the sample has another column of that name", name)
-		}
+	if err := train.CheckSampleHeads(s.Count.Heads); err != nil {
+		return usagef("--%w", err)
 	}
 	s.Data.Heads = slices.Concat(s.Count.Heads, s.Count.Absent)
 	_, err := dataset.Cuttable(chunks[0].Whole().Source(ctx), s.Data)

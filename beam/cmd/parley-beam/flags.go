@@ -57,7 +57,7 @@ func (f *dataFlags) chunks(ctx context.Context, names []string) ([]cut.Chunk, er
 		return nil, err
 	}
 	for i := range files {
-		if files[i].URL, err = absolute(files[i]); err != nil {
+		if files[i].URL, err = place.Absolute(files[i].URL); err != nil { // workers may run in another folder
 			return nil, err
 		}
 	}
@@ -66,9 +66,6 @@ func (f *dataFlags) chunks(ctx context.Context, names []string) ([]cut.Chunk, er
 	}
 	return cut.Chunks(files, formats[f.Format], f.PieceBytes), nil
 }
-
-// absolute is the URL of a file from any folder: workers may run in another one.
-func absolute(f place.File) (string, error) { return place.Absolute(f.URL) }
 
 // askFlags choose the model and what is asked of it.
 type askFlags struct {
